@@ -1,0 +1,138 @@
+#include "apiserver/admission.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "client/informer.h"
+
+namespace stead::apiserver {
+
+namespace {
+
+using object::ObjectPtr;
+using object::Value;
+
+constexpr std::string_view kDefaultClassAnnotation = "storageclass.kubernetes.io/is-default-class";
+constexpr std::string_view kDefaultClassAnnotationBeta = "storageclass.beta.kubernetes.io/is-default-class";
+constexpr std::string_view kClassAnnotationBeta = "volume.beta.kubernetes.io/storage-class";
+constexpr std::string_view kClaimProtection = "kubernetes.io/pvc-protection";
+constexpr std::string_view kVolumeProtection = "kubernetes.io/pv-protection";
+constexpr int64_t kNodeProblemTolerationSeconds = 300;
+
+bool is_core(const Call& call, std::string_view resource) {
+  return call.resource->group.empty() && call.resource->name == resource;
+}
+
+void add_finalizer(Value& document, std::string_view finalizer) {
+  Value& metadata = document["metadata"];
+  auto items = metadata.at("finalizers").items();
+  bool present =
+      std::any_of(items.begin(), items.end(), [&](const Value& item) { return item.as_string() == finalizer; });
+  if (!present) metadata["finalizers"].append(finalizer);
+}
+
+void tolerate_for_a_while(Value& spec, std::string_view taint) {
+  for (const Value& toleration : spec.at("tolerations").items()) {
+    std::string_view key = toleration.at("key").as_string();
+    std::string_view effect = toleration.at("effect").as_string();
+    bool key_fits = key == taint || (key.empty() && toleration.at("operator").as_string() == "Exists");
+    if (key_fits && (effect.empty() || effect == "NoExecute")) return;
+  }
+  spec["tolerations"].append(Value::object({{"key", taint},
+                                            {"operator", "Exists"},
+                                            {"effect", "NoExecute"},
+                                            {"tolerationSeconds", kNodeProblemTolerationSeconds}}));
+}
+
+}  // namespace
+
+Admission::Admission(cache::Cache& cache, ServiceAllocator& services) : cache_(cache), services_(services) {}
+
+Result<void> Admission::check_namespace(const Call& call) const {
+  if (!call.resource->namespaced) return {};
+  ObjectPtr found = cache_.get("/namespaces", call.request.ns);
+  if (!found) {
+    Error error = make_error(Reason::kNotFound, fmt::format("namespaces \"{}\" not found", call.request.ns));
+    error.kind = "namespaces";
+    error.name = call.request.ns;
+    return error;
+  }
+  if (found->deleting()) {
+    Error error = make_error(
+        Reason::kForbidden,
+        fmt::format("{} is forbidden: unable to create new content in namespace {} because it is being terminated",
+                    call.qualified_resource(), call.request.ns));
+    error.causes.push_back(
+        {"NamespaceTerminating", "namespace " + call.request.ns + " is being terminated", "metadata.namespace"});
+    return error;
+  }
+  return {};
+}
+
+Result<void> Admission::admit_create(const Call& call, Value& document) const {
+  STEAD_TRY_VOID(check_namespace(call));
+  if (is_core(call, "pods")) complete_pod(document);
+  if (is_core(call, "persistentvolumeclaims")) complete_claim(document);
+  if (is_core(call, "persistentvolumes")) add_finalizer(document, kVolumeProtection);
+  if (is_core(call, "services")) STEAD_TRY_VOID(services_.complete(document, nullptr));
+  return {};
+}
+
+Result<void> Admission::admit_update(const Call& call, Value& document, const Value& old) const {
+  if (is_core(call, "services") && call.request.subresource.empty()) {
+    STEAD_TRY_VOID(services_.complete(document, &old));
+  }
+  return {};
+}
+
+Result<void> Admission::admit_delete(const Call& call) const {
+  if (!is_core(call, "namespaces")) return {};
+  for (std::string_view kept : {"default", "kube-system", "kube-public"}) {
+    if (call.request.name == kept) {
+      return make_error(Reason::kForbidden,
+                        fmt::format("namespaces \"{}\" is forbidden: this namespace may not be deleted", kept));
+    }
+  }
+  return {};
+}
+
+void Admission::complete_pod(Value& document) const {
+  Value& spec = document["spec"];
+  if (spec.at("serviceAccountName").as_string().empty()) {
+    spec.set("serviceAccountName", "default");
+    spec.set("serviceAccount", "default");
+  }
+  if (spec.find("priority") == nullptr) {
+    int64_t priority = 0;
+    if (spec.at("priorityClassName").as_string() == "system-cluster-critical") priority = 2'000'000'000;
+    if (spec.at("priorityClassName").as_string() == "system-node-critical") priority = 2'000'001'000;
+    spec.set("priority", priority);
+  }
+  if (spec.find("preemptionPolicy") == nullptr) spec.set("preemptionPolicy", "PreemptLowerPriority");
+  tolerate_for_a_while(spec, "node.kubernetes.io/not-ready");
+  tolerate_for_a_while(spec, "node.kubernetes.io/unreachable");
+}
+
+void Admission::complete_claim(Value& document) const {
+  add_finalizer(document, kClaimProtection);
+  Value& spec = document["spec"];
+  const Value& annotations = document.at({"metadata", "annotations"});
+  if (spec.find("storageClassName") != nullptr || annotations.find(kClassAnnotationBeta) != nullptr) return;
+  // Of several default classes the youngest counts, then the first by name (KEP-3333).
+  ObjectPtr chosen;
+  cache_.snapshot("storage.k8s.io/storageclasses")
+      .objects.visit_from("", [&](const std::string&, const ObjectPtr& candidate) {
+        const Value& marks = candidate->metadata().at("annotations");
+        if (marks.at(kDefaultClassAnnotation).as_string() != "true" &&
+            marks.at(kDefaultClassAnnotationBeta).as_string() != "true")
+          return true;
+        if (!chosen || candidate->metadata().at("creationTimestamp").as_string() >
+                           chosen->metadata().at("creationTimestamp").as_string())
+          chosen = candidate;
+        return true;
+      });
+  if (chosen) spec.set("storageClassName", chosen->name());
+}
+
+}  // namespace stead::apiserver

@@ -1,0 +1,34 @@
+#pragma once
+
+// Admission: what the server adds to, or holds against, an object that is about to be stored (the built-in plugins
+// of kube-apiserver that a bare cluster needs): NamespaceLifecycle, ServiceAccount, DefaultStorageClass,
+// StorageObjectInUse, Priority, DefaultTolerationSeconds, and the address allocation of Services. API loop only.
+
+#include <memory>
+
+#include "apiserver/call.h"
+#include "apiserver/service_allocator.h"
+#include "cache/cache.h"
+
+namespace stead::apiserver {
+
+class Admission {
+ public:
+  Admission(cache::Cache& cache, ServiceAllocator& services);
+
+  // May change `document`. kForbidden, kNotFound (namespace), kInvalid.
+  Result<void> admit_create(const Call& call, object::Value& document) const;
+  Result<void> admit_update(const Call& call, object::Value& document, const object::Value& old) const;
+  // kForbidden for objects that must stay (the default namespaces).
+  Result<void> admit_delete(const Call& call) const;
+
+ private:
+  Result<void> check_namespace(const Call& call) const;
+  void complete_pod(object::Value& document) const;
+  void complete_claim(object::Value& document) const;
+
+  cache::Cache& cache_;
+  ServiceAllocator& services_;
+};
+
+}  // namespace stead::apiserver

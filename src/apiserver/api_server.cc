@@ -1,0 +1,173 @@
+#include "apiserver/api_server.h"
+
+#include "apiserver/subresources.h"
+
+namespace stead::apiserver {
+namespace {
+
+using client::Verb;
+
+// A watch of another loop: events hop over, and stop hopping once the Watch is gone.
+class HoppingWatch final : public client::Watch {
+ public:
+  struct Sink final : client::WatchSink {
+    Sink(loop::Loop& the_loop, std::shared_ptr<client::WatchSink> the_target)
+        : loop(the_loop), target(std::move(the_target)) {}
+    void on_events(std::vector<client::WatchEvent> events) override {
+      loop.post([target = target, open = open, events = std::move(events)]() mutable {
+        if (*open) target->on_events(std::move(events));
+      });
+    }
+    void on_end(Error error) override {
+      loop.post([target = target, open = open, error = std::move(error)]() mutable {
+        if (*open) target->on_end(std::move(error));
+      });
+    }
+    loop::Loop& loop;
+    std::shared_ptr<client::WatchSink> target;
+    // Belongs to the caller's loop.
+    std::shared_ptr<bool> open = std::make_shared<bool>(true);
+  };
+
+  HoppingWatch(ApiServer& server, const client::Identity& identity, client::Request request, loop::Loop& caller_loop,
+               std::shared_ptr<client::WatchSink> target)
+      : server_(server), sink_(std::make_shared<Sink>(caller_loop, std::move(target))) {
+    server_.loop().post([&server, identity, request = std::move(request), sink = sink_, session = session_] {
+      Result<std::shared_ptr<WatchSession>> started = server.watch(identity, request, sink);
+      if (started.ok()) {
+        *session = *started;
+      } else {
+        sink->on_end(started.error());
+      }
+    });
+  }
+
+  ~HoppingWatch() override {
+    *sink_->open = false;
+    server_.loop().post([session = session_] {
+      if (*session) (*session)->stop();
+      session->reset();
+    });
+  }
+
+ private:
+  ApiServer& server_;
+  std::shared_ptr<Sink> sink_;
+  // Belongs to the API's loop.
+  std::shared_ptr<std::shared_ptr<WatchSession>> session_ = std::make_shared<std::shared_ptr<WatchSession>>();
+};
+
+class InProcessTransport final : public client::ApiTransport {
+ public:
+  InProcessTransport(ApiServer& server, client::Identity identity, loop::Loop& caller_loop)
+      : server_(server), identity_(std::move(identity)), caller_loop_(caller_loop) {}
+
+  void call(client::Request request, Callback done) override {
+    server_.loop().post([this, request = std::move(request), done = std::move(done)]() mutable {
+      server_.call(identity_, std::move(request), {}, [this, done](Result<Response> response) {
+        caller_loop_.post([done, response = std::move(response)]() mutable { done(std::move(response)); });
+      });
+    });
+  }
+
+  std::unique_ptr<client::Watch> watch(client::Request request, std::shared_ptr<client::WatchSink> sink) override {
+    return std::make_unique<HoppingWatch>(server_, identity_, std::move(request), caller_loop_, std::move(sink));
+  }
+
+ private:
+  ApiServer& server_;
+  client::Identity identity_;
+  loop::Loop& caller_loop_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<ApiServer>> ApiServer::make(store::Store& store, cache::Cache& cache, loop::Loop& loop,
+                                                   Random& random, ApiServerOptions options) {
+  STEAD_TRY(range, ServiceRange::parse(options.service_cidr));
+  return std::unique_ptr<ApiServer>(new ApiServer(store, cache, loop, random, ServiceAllocator(cache, range)));
+}
+
+ApiServer::ApiServer(store::Store& store, cache::Cache& cache, loop::Loop& loop, Random& random,
+                     ServiceAllocator services)
+    : cache_(cache),
+      loop_(loop),
+      services_(std::move(services)),
+      admission_(cache, services_),
+      verbs_(store, cache, loop, random, admission_) {}
+
+ApiServer::~ApiServer() = default;
+
+std::unique_ptr<client::ApiTransport> ApiServer::transport(client::Identity identity, loop::Loop& caller_loop) {
+  return std::make_unique<InProcessTransport>(*this, std::move(identity), caller_loop);
+}
+
+Result<std::shared_ptr<WatchSession>> ApiServer::watch(const client::Identity& identity, const client::Request& request,
+                                                       std::shared_ptr<client::WatchSink> sink) {
+  STEAD_TRY_VOID(authorize(identity, request));
+  STEAD_TRY(call, resolve(identity, request));
+  return WatchSession::start(cache_, call, std::move(sink));
+}
+
+void ApiServer::call(client::Identity identity, client::Request request, object::StrictErrors strict, Callback done) {
+  Result<void> allowed = authorize(identity, request);
+  if (!allowed.ok()) return done(allowed.error());
+  Result<Call> call = resolve(std::move(identity), std::move(request));
+  if (!call.ok()) return done(call.error());
+  if (!call->version->deprecation.empty()) {
+    done = [done = std::move(done), warning = std::string(call->version->deprecation)](Result<Response> response) {
+      if (response.ok()) response->warnings.insert(response->warnings.begin(), warning);
+      done(std::move(response));
+    };
+  }
+  dispatch(std::move(*call), std::move(strict), std::move(done));
+}
+
+void ApiServer::dispatch(Call call, object::StrictErrors strict, Callback done) {
+  const std::string& subresource = call.request.subresource;
+  if (!subresource.empty() && subresource != "status") {
+    return dispatch_subresource(std::move(call), std::move(strict), std::move(done));
+  }
+  if (subresource == "status" && !call.resource->status_subresource) {
+    return done(make_error(Reason::kNotFound, "the server could not find the requested resource"));
+  }
+  switch (call.request.verb) {
+    case Verb::kGet:
+      return done(verbs_.get(call));
+    case Verb::kList:
+      return done(verbs_.list(call));
+    case Verb::kCreate:
+      return verbs_.create(std::move(call), std::move(strict), std::move(done));
+    case Verb::kUpdate:
+      return verbs_.update(std::move(call), std::move(strict), std::move(done));
+    case Verb::kPatch:
+      return verbs_.patch(std::move(call), std::move(done));
+    case Verb::kDelete:
+      return verbs_.remove(std::move(call), std::move(done));
+    case Verb::kDeleteCollection:
+      return verbs_.remove_collection(std::move(call), std::move(done));
+    case Verb::kWatch:
+      break;
+  }
+  done(make_error(Reason::kMethodNotAllowed, "the server does not allow this method on the requested resource"));
+}
+
+void ApiServer::dispatch_subresource(Call call, object::StrictErrors strict, Callback done) {
+  (void)strict;
+  const std::string& subresource = call.request.subresource;
+  bool core = call.resource->group.empty();
+  Verb verb = call.request.verb;
+  if (subresource == "scale" && call.resource->scale_subresource) {
+    if (verb == Verb::kGet) return done(get_scale(verbs_, call));
+    if (verb == Verb::kUpdate) return update_scale(verbs_, std::move(call), std::move(done));
+    if (verb == Verb::kPatch) return patch_scale(verbs_, std::move(call), std::move(done));
+  } else if (core && call.resource->name == "pods" && verb == Verb::kCreate) {
+    if (subresource == "binding") return bind_pod(verbs_, std::move(call), loop_.wall_now(), std::move(done));
+    if (subresource == "eviction") return evict_pod(verbs_, std::move(call), std::move(done));
+  } else if (core && call.resource->name == "namespaces" && subresource == "finalize" && verb == Verb::kUpdate) {
+    return finalize_namespace(verbs_, std::move(call), std::move(done));
+  }
+  done(make_error(Reason::kNotFound, "the server could not find the requested resource"));
+}
+
+}  // namespace stead::apiserver

@@ -1,0 +1,54 @@
+#pragma once
+
+// The API server as the app joins it: one loop, verbs on documents, and two ways in: in-process transports and HTTP.
+
+#include <memory>
+#include <string>
+
+#include "apiserver/authorizer.h"
+#include "apiserver/node_gateway.h"
+#include "apiserver/verbs.h"
+#include "apiserver/watch_session.h"
+#include "client/transport.h"
+
+namespace stead::apiserver {
+
+struct ApiServerOptions {
+  std::string service_cidr = "10.43.0.0/16";
+};
+
+class ApiServer {
+ public:
+  // All references outlive the server. kBadRequest on nonsense in the options.
+  static Result<std::unique_ptr<ApiServer>> make(store::Store& store, cache::Cache& cache, loop::Loop& loop,
+                                                 Random& random, ApiServerOptions options);
+  ~ApiServer();
+
+  // A way in for one caller in this process: calls and events are delivered on `caller_loop`. Must not outlive the
+  // server. Any thread.
+  std::unique_ptr<client::ApiTransport> transport(client::Identity identity, loop::Loop& caller_loop);
+
+  // One verb: authorize, then act. API loop. `strict`: what the parser of the body found.
+  void call(client::Identity identity, client::Request request, object::StrictErrors strict, Callback done);
+  Result<std::shared_ptr<WatchSession>> watch(const client::Identity& identity, const client::Request& request,
+                                              std::shared_ptr<client::WatchSink> sink);
+
+  loop::Loop& loop() { return loop_; }
+  cache::Cache& cache() { return cache_; }
+  const Verbs& verbs() const { return verbs_; }
+  // The n-th address of the service range.
+  std::string service_address(uint32_t index) const { return services_.address(index); }
+
+ private:
+  ApiServer(store::Store& store, cache::Cache& cache, loop::Loop& loop, Random& random, ServiceAllocator services);
+  void dispatch(Call call, object::StrictErrors strict, Callback done);
+  void dispatch_subresource(Call call, object::StrictErrors strict, Callback done);
+
+  cache::Cache& cache_;
+  loop::Loop& loop_;
+  ServiceAllocator services_;
+  Admission admission_;
+  Verbs verbs_;
+};
+
+}  // namespace stead::apiserver

@@ -1,0 +1,37 @@
+#pragma once
+
+// One verb call on its way through the server: who asks, for what.
+
+#include "client/transport.h"
+#include "kinds/registry.h"
+
+namespace stead::apiserver {
+
+struct Call {
+  client::Identity identity;
+  client::Request request;
+  const kinds::Resource* resource = nullptr;
+  const kinds::Version* version = nullptr;  // the form the caller speaks
+
+  // The cache's name of the resource: "apps/statefulsets", "/pods".
+  std::string resource_path() const { return std::string(resource->group) + "/" + std::string(resource->name); }
+  // "ns/name" or "name".
+  std::string key() const { return resource->namespaced ? request.ns + "/" + request.name : request.name; }
+  // "statefulsets.apps", "pods": how messages name a resource.
+  std::string qualified_resource() const {
+    std::string text(resource->name);
+    if (!resource->group.empty()) text.append(".").append(resource->group);
+    return text;
+  }
+};
+
+// Finds resource and version; kNotFound if they are not served.
+Result<Call> resolve(client::Identity identity, client::Request request);
+
+Error not_found_error(const Call& call, std::string_view name);
+Error already_exists_error(const Call& call, std::string_view name);
+Error conflict_error(const Call& call, std::string_view name, std::string_view why);
+// The text of a stale resourceVersion.
+Error modified_error(const Call& call, std::string_view name);
+
+}  // namespace stead::apiserver

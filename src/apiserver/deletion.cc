@@ -1,0 +1,135 @@
+#include "apiserver/deletion.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "object/time.h"
+
+namespace stead::apiserver {
+namespace {
+
+using object::Value;
+
+constexpr std::string_view kOrphanFinalizer = "orphan";
+constexpr std::string_view kForegroundFinalizer = "foregroundDeletion";
+
+bool is_pod(const kinds::Resource& resource) { return resource.group.empty() && resource.name == "pods"; }
+bool is_namespace(const kinds::Resource& resource) { return resource.group.empty() && resource.name == "namespaces"; }
+
+// Pods end gracefully: their node part needs the time to stop them. All others go at once.
+int64_t grace_seconds(const kinds::Resource& resource, const Value& document, const DeleteOptions& options) {
+  if (!is_pod(resource)) return 0;
+  std::string_view phase = document.at({"status", "phase"}).as_string();
+  bool finished = phase == "Succeeded" || phase == "Failed";
+  if (finished || document.at({"spec", "nodeName"}).as_string().empty()) return 0;
+  if (options.grace_period_seconds) return *options.grace_period_seconds;
+  return document.at({"spec", "terminationGracePeriodSeconds"}).as_int(30);
+}
+
+void set_finalizer(Value& document, std::string_view finalizer, bool wanted) {
+  Value& metadata = document["metadata"];
+  const Value* present = metadata.find("finalizers");
+  auto equal = [&](const Value& item) { return item.as_string() == finalizer; };
+  bool has = present != nullptr && std::any_of(present->items().begin(), present->items().end(), equal);
+  if (wanted && !has) metadata["finalizers"].append(finalizer);
+  if (!wanted && has) {
+    std::erase_if(metadata["finalizers"].mutable_items(), equal);
+    if (metadata.at("finalizers").empty()) metadata.erase("finalizers");
+  }
+}
+
+void apply_propagation(Value& document, const std::string& propagation) {
+  if (propagation.empty()) return;
+  set_finalizer(document, kOrphanFinalizer, propagation == "Orphan");
+  set_finalizer(document, kForegroundFinalizer, propagation == "Foreground");
+}
+
+Result<void> check_preconditions(const Call& call, const object::Object& current, const DeleteOptions& options) {
+  if (!options.precondition_uid.empty() && options.precondition_uid != current.uid()) {
+    return conflict_error(call, current.name(),
+                          fmt::format("Precondition failed: UID in precondition: {}, UID in object meta: {}",
+                                      options.precondition_uid, current.uid()));
+  }
+  if (!options.precondition_resource_version.empty() &&
+      options.precondition_resource_version != std::to_string(current.revision())) {
+    return conflict_error(
+        call, current.name(),
+        fmt::format("Precondition failed: ResourceVersion in precondition: {}, ResourceVersion in object meta: {}",
+                    options.precondition_resource_version, current.revision()));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<DeleteOptions> parse_delete_options(const Value& body) {
+  DeleteOptions options;
+  if (const Value* grace = body.find("gracePeriodSeconds"); grace != nullptr && !grace->is_null()) {
+    if (!grace->is_int() || grace->as_int() < 0) {
+      return make_error(Reason::kInvalid, "gracePeriodSeconds: Invalid value: must be a non-negative integer");
+    }
+    options.grace_period_seconds = grace->as_int();
+  }
+  options.propagation = body.at("propagationPolicy").as_string();
+  if (!options.propagation.empty() && options.propagation != "Orphan" && options.propagation != "Background" &&
+      options.propagation != "Foreground") {
+    return make_error(Reason::kInvalid,
+                      fmt::format("propagationPolicy: Unsupported value: \"{}\": supported values: \"Background\", "
+                                  "\"Foreground\", \"Orphan\"",
+                                  options.propagation));
+  }
+  const Value* orphan = body.find("orphanDependents");
+  if (orphan != nullptr && orphan->is_bool()) {
+    if (!options.propagation.empty()) {
+      return make_error(Reason::kInvalid, "orphanDependents and propagationPolicy cannot be both set");
+    }
+    options.propagation = orphan->as_bool() ? "Orphan" : "Background";
+  }
+  options.precondition_uid = body.at({"preconditions", "uid"}).as_string();
+  options.precondition_resource_version = body.at({"preconditions", "resourceVersion"}).as_string();
+  return options;
+}
+
+Result<Deletion> decide_deletion(const Call& call, const object::Object& current, const DeleteOptions& options,
+                                 WallTime now) {
+  STEAD_TRY_VOID(check_preconditions(call, current, options));
+  const Value& old = current.document();
+  int64_t grace = grace_seconds(*call.resource, old, options);
+  Value marked = old;
+  apply_propagation(marked, options.propagation);
+  bool already = current.deleting();
+  if (already) {
+    // A second delete may only shorten the time that is left.
+    int64_t before = current.metadata().at("deletionGracePeriodSeconds").as_int();
+    if (grace >= before && before > 0 && !options.grace_period_seconds) grace = before;
+    grace = std::min(grace, before);
+    if (grace < before) {
+      auto due = object::parse_time(current.metadata().at("deletionTimestamp").as_string()).value_or(now);
+      WallTime requested = due - std::chrono::seconds(before) + std::chrono::seconds(grace);
+      marked["metadata"].set("deletionTimestamp", object::format_time(std::max(requested, now)));
+      marked["metadata"].set("deletionGracePeriodSeconds", grace);
+    }
+  } else {
+    marked["metadata"].set("deletionTimestamp", object::format_time(now + std::chrono::seconds(grace)));
+    marked["metadata"].set("deletionGracePeriodSeconds", grace);
+    if (call.resource->generation) {
+      marked["metadata"].set("generation", current.metadata().at("generation").as_int() + 1);
+    }
+  }
+  if (is_namespace(*call.resource)) marked.set({"status", "phase"}, "Terminating");
+  Deletion deletion;
+  deletion.remove = deletion_is_complete(*call.resource, marked);
+  if (!deletion.remove && !(marked == old)) deletion.marked = std::move(marked);
+  return deletion;
+}
+
+bool deletion_is_complete(const kinds::Resource& resource, const Value& document) {
+  const Value& metadata = document.at("metadata");
+  if (metadata.find("deletionTimestamp") == nullptr) return false;
+  if (!metadata.at("finalizers").empty()) return false;
+  if (is_namespace(resource) && !document.at({"spec", "finalizers"}).empty()) return false;
+  return metadata.at("deletionGracePeriodSeconds").as_int() == 0;
+}
+
+}  // namespace stead::apiserver

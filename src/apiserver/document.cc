@@ -1,0 +1,160 @@
+#include "apiserver/document.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "object/codec.h"
+#include "object/time.h"
+
+namespace stead::apiserver {
+namespace {
+
+constexpr size_t kNameBytesMax = 63;
+constexpr size_t kSuffixLength = 5;
+
+Result<void> check_type(const Call& call, Value& document) {
+  std::string expected_version = call.resource->api_version(*call.version);
+  std::string_view kind = document.at("kind").as_string();
+  std::string_view version = document.at("apiVersion").as_string();
+  if (kind.empty()) document.set("kind", call.resource->kind);
+  if (version.empty()) document.set("apiVersion", expected_version);
+  if (!kind.empty() && kind != call.resource->kind) {
+    return make_error(Reason::kBadRequest,
+                      fmt::format("{} in version \"{}\" cannot be handled as a {}: the request is for kind {}", kind,
+                                  version, call.resource->kind, call.resource->kind));
+  }
+  if (!version.empty() && version != expected_version) {
+    return make_error(Reason::kBadRequest,
+                      fmt::format("the API version in the data ({}) does not match the expected API version ({})",
+                                  version, expected_version));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Value> to_hub(const Call& call, Value document, object::StrictErrors strict,
+                     std::vector<std::string>& warnings) {
+  if (!document.is_object()) {
+    return make_error(Reason::kBadRequest, "the body of the request must be an object, as JSON or YAML");
+  }
+  STEAD_TRY_VOID(check_type(call, document));
+  Result<void> shaped = object::shape(document, *call.version->message, &strict);
+  if (!shaped.ok()) {
+    return shaped.error().with_context(fmt::format("{} in version \"{}\" cannot be handled as a {}",
+                                                   call.resource->kind, call.version->name, call.resource->kind));
+  }
+  if (!strict.empty()) {
+    if (call.request.field_validation == "Strict") {
+      return make_error(Reason::kBadRequest, fmt::format("strict decoding error: {}", fmt::join(strict, ", ")));
+    }
+    if (call.request.field_validation != "Ignore") warnings.insert(warnings.end(), strict.begin(), strict.end());
+  }
+  object::apply_defaults(document, *call.version->message);
+  if (call.version->set_defaults != nullptr) call.version->set_defaults(document);
+  if (call.version->to_hub != nullptr) call.version->to_hub(document);
+  document.set("apiVersion", call.resource->api_version(call.resource->hub()));
+  return document;
+}
+
+Value to_version(const kinds::Resource& resource, const kinds::Version& version, const Value& hub) {
+  Value document = hub;
+  if (&version == &resource.hub()) return document;
+  if (version.from_hub != nullptr) version.from_hub(document);
+  document.set("apiVersion", resource.api_version(version));
+  return document;
+}
+
+Result<void> set_identity(const Call& call, Value& document, Random& random) {
+  Value& metadata = document["metadata"];
+  if (metadata.is_null()) metadata = Value::object();
+  std::string ns(metadata.at("namespace").as_string());
+  if (!call.resource->namespaced) {
+    metadata.erase("namespace");
+  } else if (ns.empty()) {
+    metadata.set("namespace", call.request.ns);
+  } else if (ns != call.request.ns) {
+    return make_error(Reason::kBadRequest,
+                      "the namespace of the provided object does not match the namespace sent on the request");
+  }
+  std::string name(metadata.at("name").as_string());
+  if (!call.request.name.empty() && !name.empty() && name != call.request.name) {
+    return make_error(
+        Reason::kBadRequest,
+        fmt::format("the name of the object ({}) does not match the name on the URL ({})", name, call.request.name));
+  }
+  if (name.empty() && !call.request.name.empty()) metadata.set("name", call.request.name);
+  std::string prefix(metadata.at("generateName").as_string());
+  if (metadata.at("name").as_string().empty() && !prefix.empty()) {
+    metadata.set("name", prefix.substr(0, kNameBytesMax - kSuffixLength) + random.name_suffix(kSuffixLength));
+  }
+  return {};
+}
+
+void prepare_new(const kinds::Resource& resource, Value& document, Random& random, WallTime now) {
+  Value& metadata = document["metadata"];
+  for (std::string_view owned : {"resourceVersion", "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds",
+                                 "generation", "managedFields"}) {
+    metadata.erase(owned);
+  }
+  metadata.set("uid", random.uuid());
+  metadata.set("creationTimestamp", object::format_time(now));
+  if (resource.generation) metadata.set("generation", 1);
+  if (resource.status_subresource) document.erase("status");
+  if (resource.rules.prepare_create != nullptr) resource.rules.prepare_create(document);
+}
+
+namespace {
+
+// Everything but metadata and status is what the generation counts.
+bool same_intent(const Value& a, const Value& b) {
+  size_t members = 0;
+  for (const object::Member& member : a.members()) {
+    if (member.name() == "metadata" || member.name() == "status") continue;
+    const Value* other = b.find(member.name());
+    if (other == nullptr || !(*other == member.value)) return false;
+    ++members;
+  }
+  size_t others = 0;
+  for (const object::Member& member : b.members()) others += member.name() != "metadata" && member.name() != "status";
+  return members == others;
+}
+
+}  // namespace
+
+void carry_over(const kinds::Resource& resource, Value& document, const Value& old, bool status_only) {
+  if (status_only) {
+    Value status = document.at("status");
+    Value metadata = document.at("metadata");
+    document = old;
+    document.set("metadata", std::move(metadata));
+    if (status.is_null()) {
+      document.erase("status");
+    } else {
+      document.set("status", std::move(status));
+    }
+  } else if (resource.status_subresource) {
+    if (const Value* status = old.find("status")) {
+      document.set("status", *status);
+    } else {
+      document.erase("status");
+    }
+  }
+  Value& metadata = document["metadata"];
+  const Value& before = old.at("metadata");
+  metadata.erase("selfLink");
+  for (std::string_view owned : {"name", "namespace", "uid", "creationTimestamp", "deletionTimestamp",
+                                 "deletionGracePeriodSeconds", "generation", "generateName", "resourceVersion"}) {
+    if (const Value* kept = before.find(owned)) {
+      metadata.set(owned, *kept);
+    } else {
+      metadata.erase(owned);
+    }
+  }
+  if (!status_only && resource.rules.prepare_update != nullptr) resource.rules.prepare_update(document, old);
+  if (!resource.generation) return;
+  // A kind's own rules may have raised it for more than the generic reason.
+  if (!same_intent(document, old)) metadata.set("generation", before.at("generation").as_int() + 1);
+}
+
+}  // namespace stead::apiserver

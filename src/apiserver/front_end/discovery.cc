@@ -1,0 +1,163 @@
+#include "apiserver/front_end/discovery.h"
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "kinds/registry.h"
+
+namespace stead::apiserver {
+namespace {
+
+using kinds::Resource;
+using object::Value;
+
+// "v1" before "v2beta1" before "v1beta2" before "v1beta1" (KubeAwareCompareVersion).
+int version_rank(std::string_view version) {
+  size_t letters = version.find_first_not_of("0123456789", 1);
+  int major = std::atoi(std::string(version.substr(1)).c_str());
+  if (letters == std::string_view::npos) return 1'000'000 + major * 1000;
+  std::string_view stage = version.substr(letters);
+  int minor = std::atoi(std::string(stage.substr(stage.find_first_of("0123456789"))).c_str());
+  int base = stage.starts_with("beta") ? 500'000 : 0;
+  return base + major * 1000 + minor;
+}
+
+std::map<std::string, std::vector<std::string>> versions_by_group() {
+  std::map<std::string, std::vector<std::string>> groups;
+  for (const Resource& resource : kinds::registry().resources()) {
+    auto& versions = groups[std::string(resource.group)];
+    for (const kinds::Version& version : resource.versions) {
+      if (std::find(versions.begin(), versions.end(), version.name) == versions.end()) {
+        versions.emplace_back(version.name);
+      }
+    }
+  }
+  for (auto& [group, versions] : groups) {
+    std::sort(versions.begin(), versions.end(),
+              [](const std::string& a, const std::string& b) { return version_rank(a) > version_rank(b); });
+  }
+  return groups;
+}
+
+Value group_entry(const std::string& group, const std::vector<std::string>& versions) {
+  Value list = Value::array();
+  for (const std::string& version : versions) {
+    list.append(Value::object({{"groupVersion", group + "/" + version}, {"version", version}}));
+  }
+  Value preferred = list.items()[0];
+  return Value::object({{"name", group}, {"versions", std::move(list)}, {"preferredVersion", std::move(preferred)}});
+}
+
+Value names(const std::vector<std::string_view>& list) {
+  Value array = Value::array();
+  for (std::string_view name : list) array.append(name);
+  return array;
+}
+
+Value verbs(std::initializer_list<std::string_view> list) { return names(std::vector<std::string_view>(list)); }
+
+Value resource_entry(const Resource& resource) {
+  Value entry = Value::object({{"name", resource.name},
+                               {"singularName", resource.singular},
+                               {"namespaced", resource.namespaced},
+                               {"kind", resource.kind}});
+  entry.set("verbs", resource.name == "namespaces" && resource.group.empty()
+                         ? verbs({"create", "delete", "get", "list", "patch", "update", "watch"})
+                         : verbs({"create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"}));
+  if (!resource.short_names.empty()) entry.set("shortNames", names(resource.short_names));
+  if (!resource.categories.empty()) entry.set("categories", names(resource.categories));
+  return entry;
+}
+
+Value subresource_entry(const Resource& resource, std::string_view name, std::string_view kind,
+                        std::initializer_list<std::string_view> allowed) {
+  return Value::object({{"name", std::string(resource.name) + "/" + std::string(name)},
+                        {"singularName", ""},
+                        {"namespaced", resource.namespaced},
+                        {"kind", kind},
+                        {"verbs", verbs(allowed)}});
+}
+
+void append_subresources(const Resource& resource, Value& list) {
+  if (resource.status_subresource)
+    list.append(subresource_entry(resource, "status", resource.kind, {"get", "patch", "update"}));
+  if (resource.scale_subresource) {
+    Value entry = subresource_entry(resource, "scale", "Scale", {"get", "patch", "update"});
+    entry.set("group", "autoscaling");
+    entry.set("version", "v1");
+    list.append(std::move(entry));
+  }
+  if (!resource.group.empty()) return;
+  if (resource.name == "pods") {
+    list.append(subresource_entry(resource, "attach", "PodAttachOptions", {"create", "get"}));
+    list.append(subresource_entry(resource, "binding", "Binding", {"create"}));
+    Value eviction = subresource_entry(resource, "eviction", "Eviction", {"create"});
+    eviction.set("group", "policy");
+    eviction.set("version", "v1");
+    list.append(std::move(eviction));
+    list.append(subresource_entry(resource, "exec", "PodExecOptions", {"create", "get"}));
+    list.append(subresource_entry(resource, "log", "Pod", {"get"}));
+    list.append(subresource_entry(resource, "portforward", "PodPortForwardOptions", {"create", "get"}));
+  } else if (resource.name == "namespaces") {
+    list.append(subresource_entry(resource, "finalize", "Namespace", {"update"}));
+  }
+}
+
+}  // namespace
+
+Value core_versions_document(std::string_view server_address) {
+  return Value::object(
+      {{"kind", "APIVersions"},
+       {"versions", Value::array({"v1"})},
+       {"serverAddressByClientCIDRs",
+        Value::array({Value::object({{"clientCIDR", "0.0.0.0/0"}, {"serverAddress", server_address}})})}});
+}
+
+Value groups_document() {
+  Value groups = Value::array();
+  for (const auto& [group, versions] : versions_by_group()) {
+    if (!group.empty()) groups.append(group_entry(group, versions));
+  }
+  return Value::object({{"kind", "APIGroupList"}, {"apiVersion", "v1"}, {"groups", std::move(groups)}});
+}
+
+std::optional<Value> group_document(std::string_view group) {
+  auto groups = versions_by_group();
+  auto found = groups.find(std::string(group));
+  if (group.empty() || found == groups.end()) return std::nullopt;
+  Value document = Value::object({{"kind", "APIGroup"}, {"apiVersion", "v1"}});
+  Value entry = group_entry(found->first, found->second);
+  for (const object::Member& member : entry.members()) document.set(member.name(), member.value);
+  return document;
+}
+
+std::optional<Value> resource_list_document(std::string_view group, std::string_view version) {
+  Value list = Value::array();
+  for (const Resource& resource : kinds::registry().resources()) {
+    if (resource.group != group || resource.version(version) == nullptr) continue;
+    list.append(resource_entry(resource));
+    append_subresources(resource, list);
+  }
+  if (list.empty()) return std::nullopt;
+  std::string group_version = group.empty() ? std::string(version) : std::string(group) + "/" + std::string(version);
+  return Value::object({{"kind", "APIResourceList"},
+                        {"apiVersion", "v1"},
+                        {"groupVersion", group_version},
+                        {"resources", std::move(list)}});
+}
+
+Value version_document() {
+  return Value::object({{"major", "1"},
+                        {"minor", "35"},
+                        {"gitVersion", "v1.35.0+stead"},
+                        {"gitCommit", ""},
+                        {"gitTreeState", "clean"},
+                        {"buildDate", "1970-01-01T00:00:00Z"},
+                        {"goVersion", ""},
+                        {"compiler", "g++"},
+                        {"platform", "linux/amd64"}});
+}
+
+}  // namespace stead::apiserver

@@ -1,0 +1,222 @@
+#include "apiserver/front_end/front_end.h"
+
+#include <fmt/format.h>
+
+#include <map>
+
+#include "apiserver/front_end/discovery.h"
+#include "apiserver/front_end/pod_streams.h"
+#include "apiserver/front_end/request_reader.h"
+#include "apiserver/front_end/responder.h"
+#include "apiserver/front_end/status_document.h"
+#include "apiserver/front_end/watch_stream.h"
+#include "kinds/openapi.h"
+#include "object/codec.h"
+
+namespace stead::apiserver {
+namespace {
+
+using object::Value;
+
+// Names this state of the declarations too: clients cache OpenAPI documents by it.
+constexpr std::string_view kServerVersion = "v1.35.0+stead";
+
+Error no_such_path() { return make_error(Reason::kNotFound, "the server could not find the requested resource"); }
+
+class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
+ public:
+  FrontEnd(ApiServer& server, NodeGateway& nodes, FrontEndOptions options)
+      : server_(server), nodes_(nodes), options_(std::move(options)) {}
+
+  void handle(const http::ExchangePtr& exchange) {
+    const http::Request& http = exchange->request();
+    if (serve_health(exchange)) return;
+    if (!http.peer) {
+      return refuse(exchange,
+                    make_error(Reason::kUnauthorized,
+                               "Unauthorized: present a client certificate signed by this server's CA (see the "
+                               "kubeconfig under the data directory)"));
+    }
+    client::Identity identity{http.peer->common_name, {}, http.peer->organizations};
+    identity.groups.emplace_back("system:authenticated");
+    Route route = parse_route(http.path);
+    if (route.kind == Route::Kind::kResource) {
+      if (is_pod_stream(route)) return serve_pod_stream(server_, nodes_, identity, route, exchange);
+      return serve_resource(std::move(identity), route, exchange);
+    }
+    serve_document(route, exchange);
+  }
+
+ private:
+  static void refuse(const http::ExchangePtr& exchange, const Error& error) {
+    exchange->respond(error_response(error));
+  }
+
+  bool serve_health(const http::ExchangePtr& exchange) {
+    const std::string& path = exchange->request().path;
+    if (path == "/readyz" || path.starts_with("/readyz/")) {
+      bool ready = !options_.ready || options_.ready();
+      exchange->respond(http::Response::text(ready ? 200 : 503, ready ? "ok" : "not ready: the node is starting\n"));
+      return true;
+    }
+    if (path == "/livez" || path == "/healthz" || path.starts_with("/livez/") || path.starts_with("/healthz/")) {
+      exchange->respond(http::Response::text(200, "ok"));
+      return true;
+    }
+    return false;
+  }
+
+  void serve_document(const Route& route, const http::ExchangePtr& exchange) {
+    const http::Request& http = exchange->request();
+    if (http.method != "GET" && http.method != "HEAD") {
+      return refuse(exchange, make_error(Reason::kMethodNotAllowed, "only GET is allowed here"));
+    }
+    std::optional<Value> document;
+    switch (route.kind) {
+      case Route::Kind::kCoreVersions:
+        document = core_versions_document(options_.server_address);
+        break;
+      case Route::Kind::kGroups:
+        document = groups_document();
+        break;
+      case Route::Kind::kGroup:
+        document = group_document(route.group);
+        break;
+      case Route::Kind::kResourceList:
+        document = resource_list_document(route.group, route.version);
+        break;
+      default:
+        if (http.path == "/version" || http.path == "/version/") document = version_document();
+        if (http.path == "/")
+          document = Value::object(
+              {{"paths", Value::array({"/api", "/apis", "/healthz", "/livez", "/openapi/v2", "/readyz", "/version"})}});
+        if (http.path == "/openapi/v2") return serve_openapi_v2(exchange);
+        if (http.path == "/openapi/v3" || http.path.starts_with("/openapi/v3/")) return serve_openapi_v3(exchange);
+    }
+    if (!document) return refuse(exchange, no_such_path());
+    exchange->respond(document_response(200, *document, {}));
+  }
+
+  // Made at the first request, of which kubectl makes one per command: kept.
+  void serve_openapi_v2(const http::ExchangePtr& exchange) {
+    std::string_view accept = exchange->request().header("Accept");
+    bool protobuf = accept.find("openapi.spec.v2@v1.0+protobuf") != std::string_view::npos;
+    object::Bytes& kept = protobuf ? openapi_v2_protobuf_ : openapi_v2_json_;
+    if (!kept) {
+      std::vector<const kinds::Resource*> resources = kinds::all_resources();
+      Value document = kinds::openapi_v2(resources, kServerVersion);
+      kept = std::make_shared<const std::string>(protobuf ? kinds::encode_openapi_v2(document)
+                                                          : object::to_json(document));
+    }
+    http::Response response;
+    response.headers.emplace_back(
+        "Content-Type", protobuf ? "application/com.github.proto-openapi.spec.v2.v1.0+protobuf" : "application/json");
+    response.body.push_back(kept);
+    exchange->respond(std::move(response));
+  }
+
+  void serve_openapi_v3(const http::ExchangePtr& exchange) {
+    std::string path = exchange->request().path.substr(std::string_view("/openapi/v3").size());
+    while (path.starts_with("/")) path.erase(0, 1);
+    object::Bytes& kept = openapi_v3_[path];
+    if (!kept) {
+      Value document = openapi_v3_document(path);
+      if (document.is_null()) {
+        openapi_v3_.erase(path);
+        return refuse(exchange, no_such_path());
+      }
+      kept = std::make_shared<const std::string>(object::to_json(document));
+    }
+    http::Response response;
+    response.headers.emplace_back("Content-Type", "application/json");
+    response.body.push_back(kept);
+    exchange->respond(std::move(response));
+  }
+
+  // "" is the index; "api/v1" and "apis/GROUP/VERSION" one group version; null if there is no such thing.
+  static Value openapi_v3_document(const std::string& path) {
+    std::vector<const kinds::Resource*> resources = kinds::all_resources();
+    if (path.empty()) return kinds::openapi_v3_index(resources, kServerVersion);
+    Route route = parse_route(path);
+    if (route.kind != Route::Kind::kResourceList) return {};
+    return kinds::openapi_v3(resources, route.group, route.version, kServerVersion);
+  }
+
+  void serve_resource(client::Identity identity, const Route& route, const http::ExchangePtr& exchange) {
+    const http::Request& http = exchange->request();
+    Result<AcceptedForm> form = negotiate(http.header("Accept"));
+    if (!form.ok()) return refuse(exchange, form.error());
+    const kinds::Resource* resource = kinds::registry().find(route.group, route.resource);
+    const kinds::Version* version = resource == nullptr ? nullptr : resource->version(route.version);
+    if (version == nullptr) return refuse(exchange, no_such_path());
+    Result<ReadRequest> read = read_request(route, http);
+    if (!read.ok()) return refuse(exchange, read.error());
+    TableOptions table;
+    table.now = server_.loop().wall_now();
+    std::string_view include = http.query_value("includeObject");
+    if (include == "None") table.include_object = IncludeObject::kNone;
+    if (include == "Object") table.include_object = IncludeObject::kObject;
+    client::Request request = std::move(read->request);
+    if (resource->namespaced && request.ns.empty() && request.verb != client::Verb::kList &&
+        request.verb != client::Verb::kWatch) {
+      return refuse(
+          exchange,
+          make_error(Reason::kMethodNotAllowed,
+                     "the server does not allow this method on the requested resource: it needs a namespace"));
+    }
+    if (request.verb == client::Verb::kWatch) {
+      return serve_watch(server_, identity, std::move(request), *form, table.include_object, exchange);
+    }
+    client::Verb verb = request.verb;
+    std::string name = request.name;
+    std::string subresource = request.subresource;
+    server_.call(std::move(identity), std::move(request), std::move(read->strict),
+                 [=, form = *form](const Result<client::Response>& response) {
+                   if (!response.ok()) return refuse(exchange, response.error());
+                   exchange->respond(answer(*resource, *version, form, table, verb, subresource, *response));
+                 });
+  }
+
+  static http::Response answer(const kinds::Resource& resource, const kinds::Version& version, const AcceptedForm& form,
+                               const TableOptions& table, client::Verb verb, const std::string& subresource,
+                               const client::Response& response) {
+    http::Response http;
+    bool gone = verb == client::Verb::kDelete && response.deleted && resource.name != "pods";
+    if (verb == client::Verb::kList || verb == client::Verb::kDeleteCollection) {
+      http = list_response(resource, version, form, table, response);
+    } else if (gone) {
+      Value status = success_document(std::string(resource.group), std::string(resource.name),
+                                      std::string(response.object->name()), std::string(response.object->uid()));
+      http = document_response(200, status, {AcceptedForm::Shape::kObject, form.yaml});
+    } else if (subresource == "scale") {
+      http = document_response(200, response.object->document(), {AcceptedForm::Shape::kObject, form.yaml});
+    } else if (subresource == "binding" || subresource == "eviction") {
+      Value status = Value::object({{"kind", "Status"},
+                                    {"apiVersion", "v1"},
+                                    {"metadata", Value::object()},
+                                    {"status", "Success"},
+                                    {"code", 201}});
+      http = document_response(201, status, {AcceptedForm::Shape::kObject, form.yaml});
+    } else {
+      http = object_response(resource, version, form, table, response);
+    }
+    add_warnings(http, response.warnings);
+    return http;
+  }
+
+  ApiServer& server_;
+  NodeGateway& nodes_;
+  const FrontEndOptions options_;
+  object::Bytes openapi_v2_json_;
+  object::Bytes openapi_v2_protobuf_;
+  std::map<std::string, object::Bytes> openapi_v3_;
+};
+
+}  // namespace
+
+http::Handler make_front_end(ApiServer& server, NodeGateway& nodes, FrontEndOptions options) {
+  auto front_end = std::make_shared<FrontEnd>(server, nodes, std::move(options));
+  return [front_end](const http::ExchangePtr& exchange) { front_end->handle(exchange); };
+}
+
+}  // namespace stead::apiserver

@@ -1,0 +1,21 @@
+#pragma once
+
+// The HTTP face of the API server: one handler for every path.
+
+#include <functional>
+#include <memory>
+
+#include "apiserver/api_server.h"
+#include "http/http.h"
+
+namespace stead::apiserver {
+
+struct FrontEndOptions {
+  std::string server_address;   // "127.0.0.1:6443": told by /api
+  std::function<bool()> ready;  // whether /readyz says ok
+};
+
+// Handles requests on the API's loop. References outlive the handler.
+http::Handler make_front_end(ApiServer& server, NodeGateway& nodes, FrontEndOptions options);
+
+}  // namespace stead::apiserver

@@ -1,0 +1,63 @@
+#include "apiserver/front_end/table.h"
+
+#include "apiserver/document.h"
+#include "object/time.h"
+
+namespace stead::apiserver {
+namespace {
+
+using object::Value;
+
+Value column(std::string_view name, std::string_view type, std::string_view format, std::string_view description,
+             int priority) {
+  return Value::object(
+      {{"name", name}, {"type", type}, {"format", format}, {"description", description}, {"priority", priority}});
+}
+
+Value column_definitions(const kinds::Resource& resource) {
+  Value columns = Value::array();
+  if (resource.columns.empty() || resource.rules.cells == nullptr) {
+    columns.append(column("Name", "string", "name", "Name of the object, unique in its namespace.", 0));
+    columns.append(column("Age", "string", "", "Time since the object was created.", 0));
+    return columns;
+  }
+  for (const kinds::Column& entry : resource.columns) {
+    columns.append(column(entry.name, entry.type, entry.format, entry.description, entry.priority));
+  }
+  return columns;
+}
+
+std::vector<Value> default_cells(const object::Object& object, WallTime now) {
+  auto created = object::parse_time(object.metadata().at("creationTimestamp").as_string());
+  std::string age = created ? object::human_duration(now - *created) : "<unknown>";
+  return {Value(object.name()), Value(age)};
+}
+
+}  // namespace
+
+Value partial_metadata(const object::Object& object) {
+  return Value::object(
+      {{"kind", "PartialObjectMetadata"}, {"apiVersion", "meta.k8s.io/v1"}, {"metadata", object.metadata()}});
+}
+
+Value make_table(const kinds::Resource& resource, const kinds::Version& version,
+                 std::span<const object::ObjectPtr> objects, const TableOptions& options) {
+  Value table = Value::object({{"kind", "Table"}, {"apiVersion", "meta.k8s.io/v1"}, {"metadata", Value::object()}});
+  table.set("columnDefinitions", options.with_columns ? column_definitions(resource) : Value::array());
+  Value rows = Value::array();
+  for (const object::ObjectPtr& object : objects) {
+    bool own_cells = !resource.columns.empty() && resource.rules.cells != nullptr;
+    Value row = Value::object();
+    row.set("cells", Value::array(own_cells ? resource.rules.cells(object->document(), options.now)
+                                            : default_cells(*object, options.now)));
+    if (options.include_object == IncludeObject::kMetadata) row.set("object", partial_metadata(*object));
+    if (options.include_object == IncludeObject::kObject) {
+      row.set("object", to_version(resource, version, object->document()));
+    }
+    rows.append(std::move(row));
+  }
+  table.set("rows", std::move(rows));
+  return table;
+}
+
+}  // namespace stead::apiserver

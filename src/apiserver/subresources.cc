@@ -1,0 +1,157 @@
+#include "apiserver/subresources.h"
+
+#include <fmt/format.h>
+
+#include "apiserver/patching.h"
+#include "object/patch.h"
+#include "object/selector.h"
+#include "object/time.h"
+
+namespace stead::apiserver {
+namespace {
+
+Value scale_of(const object::Object& object) {
+  const Value& metadata = object.metadata();
+  Value scale = Value::object({{"kind", "Scale"}, {"apiVersion", "autoscaling/v1"}});
+  Value out = Value::object();
+  for (std::string_view name : {"name", "namespace", "uid", "resourceVersion", "creationTimestamp"}) {
+    if (const Value* found = metadata.find(name)) out.set(name, *found);
+  }
+  scale.set("metadata", std::move(out));
+  scale.set("spec", Value::object({{"replicas", object.spec().at("replicas").as_int()}}));
+  Value status = Value::object({{"replicas", object.status().at("replicas").as_int()}});
+  Result<object::LabelSelector> selector = object::LabelSelector::from_document(object.spec().at("selector"));
+  if (selector.ok()) status.set("selector", selector->str());
+  scale.set("status", std::move(status));
+  return scale;
+}
+
+Result<Verbs::Change> apply_scale(const object::Object& current, const Value& scale) {
+  const Value& replicas = scale.at({"spec", "replicas"});
+  if (!replicas.is_null() && !replicas.is_int()) {
+    return make_error(Reason::kBadRequest, "spec.replicas: Invalid value: must be an integer");
+  }
+  if (replicas.as_int() < 0) {
+    object::FieldErrors errors;
+    errors.invalid(object::Path("spec").child("replicas"), replicas, "must be greater than or equal to 0");
+    return errors.to_error("autoscaling", "Scale", current.name());
+  }
+  Verbs::Change change;
+  change.document = current.document();
+  change.document.set({"spec", "replicas"}, replicas.as_int());
+  std::string_view revision = scale.at({"metadata", "resourceVersion"}).as_string();
+  if (!revision.empty() && revision != std::to_string(current.revision())) change.expected_revision = -1;
+  return change;
+}
+
+Callback answer_with_scale(Callback done) {
+  return [done = std::move(done)](Result<Response> response) {
+    if (response.ok()) response->object = object::make_object(scale_of(*response->object), response->revision);
+    done(std::move(response));
+  };
+}
+
+}  // namespace
+
+Result<Response> get_scale(const Verbs& verbs, const Call& call) {
+  STEAD_TRY(response, verbs.get(call));
+  response.object = object::make_object(scale_of(*response.object), response.revision);
+  return response;
+}
+
+void update_scale(Verbs& verbs, Call call, Callback done) {
+  Value scale = std::move(call.request.body);
+  verbs.change(
+      std::move(call), [scale](const object::Object& current) { return apply_scale(current, scale); },
+      answer_with_scale(std::move(done)));
+}
+
+void patch_scale(Verbs& verbs, Call call, Callback done) {
+  Value patch = std::move(call.request.body);
+  client::PatchType type = call.request.patch_type;
+  verbs.change(
+      std::move(call),
+      [patch, type](const object::Object& current) -> Result<Verbs::Change> {
+        Value scale = scale_of(current);
+        // Scale has no merging lists: strategic and plain merge are the same.
+        if (type == client::PatchType::kJson) {
+          STEAD_TRY_VOID(object::apply_json_patch(scale, patch));
+        } else {
+          object::apply_merge_patch(scale, patch);
+        }
+        return apply_scale(current, scale);
+      },
+      answer_with_scale(std::move(done)));
+}
+
+void bind_pod(Verbs& verbs, Call call, WallTime now, Callback done) {
+  Value binding = std::move(call.request.body);
+  std::string node(binding.at({"target", "name"}).as_string());
+  std::string_view kind = binding.at({"target", "kind"}).as_string();
+  if (node.empty() || (!kind.empty() && kind != "Node")) {
+    object::FieldErrors errors;
+    object::Path target("target");
+    if (node.empty()) errors.required(target.child("name"));
+    static constexpr std::string_view kKinds[] = {"Node", "<empty>"};
+    if (!kind.empty() && kind != "Node") errors.not_supported(target.child("kind"), kind, kKinds);
+    return done(errors.to_error("", "Binding", call.request.name));
+  }
+  Call context = call;
+  verbs.change(
+      std::move(call),
+      [context, binding, node, now](const object::Object& pod) -> Result<Verbs::Change> {
+        std::string_view wanted_uid = binding.at({"metadata", "uid"}).as_string();
+        if (!wanted_uid.empty() && wanted_uid != pod.uid()) {
+          return conflict_error(context, pod.name(), "the pod has another uid than the binding names");
+        }
+        if (pod.deleting()) {
+          return conflict_error(context, pod.name(),
+                                fmt::format("pod {} is being deleted, cannot be assigned to a host", pod.name()));
+        }
+        std::string_view assigned = pod.spec().at("nodeName").as_string();
+        if (!assigned.empty()) {
+          return conflict_error(context, pod.name(),
+                                fmt::format("pod {} is already assigned to node \"{}\"", pod.name(), assigned));
+        }
+        Verbs::Change change;
+        change.skip_validation = true;
+        change.keep_spec_rules = false;
+        change.document = pod.document();
+        change.document.set({"spec", "nodeName"}, node);
+        for (const object::Member& member : binding.at({"metadata", "annotations"}).members()) {
+          change.document.set({"metadata", "annotations", member.name()}, member.value);
+        }
+        Value scheduled = Value::object(
+            {{"type", "PodScheduled"}, {"status", "True"}, {"lastTransitionTime", object::format_time(now)}});
+        auto& conditions = change.document["status"]["conditions"].mutable_items();
+        std::erase_if(conditions, [](const Value& item) { return item.at("type").as_string() == "PodScheduled"; });
+        conditions.push_back(std::move(scheduled));
+        return change;
+      },
+      std::move(done));
+}
+
+void evict_pod(Verbs& verbs, Call call, Callback done) {
+  Value options = call.request.body.at("deleteOptions");
+  call.request.body = std::move(options);
+  call.request.subresource.clear();
+  verbs.remove(std::move(call), std::move(done));
+}
+
+void finalize_namespace(Verbs& verbs, Call call, Callback done) {
+  Value body = std::move(call.request.body);
+  verbs.change(
+      std::move(call),
+      [body](const object::Object& current) -> Result<Verbs::Change> {
+        Verbs::Change change;
+        change.skip_validation = true;
+        change.keep_spec_rules = false;
+        change.document = current.document();
+        change.document.set({"spec", "finalizers"}, body.at({"spec", "finalizers"}));
+        if (change.document.at({"spec", "finalizers"}).empty()) change.document.erase({"spec", "finalizers"});
+        return change;
+      },
+      std::move(done));
+}
+
+}  // namespace stead::apiserver

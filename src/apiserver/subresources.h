@@ -1,0 +1,23 @@
+#pragma once
+
+// The subresources that are more than a part of their object: scale, binding, eviction, finalize. API loop only.
+
+#include "apiserver/verbs.h"
+
+namespace stead::apiserver {
+
+// autoscaling/v1 Scale of a set. get_scale's response object is the Scale document.
+Result<Response> get_scale(const Verbs& verbs, const Call& call);
+void update_scale(Verbs& verbs, Call call, Callback done);
+void patch_scale(Verbs& verbs, Call call, Callback done);
+
+// POST pods/NAME/binding: gives the pod its node, once.
+void bind_pod(Verbs& verbs, Call call, WallTime now, Callback done);
+
+// POST pods/NAME/eviction: a delete with the eviction's options.
+void evict_pod(Verbs& verbs, Call call, Callback done);
+
+// PUT namespaces/NAME/finalize: may change spec.finalizers only.
+void finalize_namespace(Verbs& verbs, Call call, Callback done);
+
+}  // namespace stead::apiserver

@@ -1,0 +1,72 @@
+#pragma once
+
+// get, list, create, update, patch, delete on documents: the middle of the "Apply" journey. All calls and
+// callbacks on the API's loop. A write's callback comes after the cache has applied it and its watchers have been
+// told.
+
+#include <functional>
+#include <memory>
+
+#include "apiserver/admission.h"
+#include "apiserver/call.h"
+#include "apiserver/deletion.h"
+#include "base/random.h"
+#include "cache/cache.h"
+#include "loop/loop.h"
+#include "object/codec.h"
+#include "store/store.h"
+
+namespace stead::apiserver {
+
+using client::Callback;
+using client::Response;
+using object::ObjectPtr;
+using object::Value;
+
+class Verbs {
+ public:
+  // All references outlive the Verbs.
+  Verbs(store::Store& store, cache::Cache& cache, loop::Loop& loop, Random& random, Admission& admission);
+
+  Result<Response> get(const Call& call) const;
+  Result<Response> list(const Call& call) const;
+  // `strict`: what the parser found in the body text (duplicate fields).
+  void create(Call call, object::StrictErrors strict, Callback done);
+  void update(Call call, object::StrictErrors strict, Callback done);
+  void patch(Call call, Callback done);
+  void remove(Call call, Callback done);
+  void remove_collection(Call call, Callback done);
+
+  // Read, change, write, and again if somebody else wrote meanwhile (at most kAttemptsMax times): the way of all
+  // updates. `change` gets the stored document and gives the new one in hub form, before carry-over.
+  struct Change {
+    Value document;
+    bool status_only = false;
+    bool skip_validation = false;  // the change is the server's own (binding, finalize)
+    bool keep_spec_rules = true;   // apply carry_over()
+    std::vector<std::string> warnings;
+    std::optional<int64_t> expected_revision;  // the caller's resourceVersion
+  };
+  using Changer = std::function<Result<Change>(const object::Object& current)>;
+  void change(Call call, Changer changer, Callback done);
+
+  ObjectPtr find(const Call& call) const;
+
+ private:
+  void change_attempt(std::shared_ptr<Call> call, std::shared_ptr<Changer> changer, int attempt, Callback done);
+  void store_new(std::shared_ptr<Call> call, Value document, std::vector<std::string> warnings, int attempt,
+                 Callback done);
+  void remove_attempt(std::shared_ptr<Call> call, DeleteOptions options, int attempt, Callback done);
+  Result<void> validate_new(const Call& call, const Value& document) const;
+  Result<void> validate_change(const Call& call, const Value& document, const Value& old, bool status_only) const;
+  void write(const Call& call, store::Write write, std::function<void(Result<store::WriteOutcome>)> done);
+  store::Write put(const Call& call, const std::string& name, Value document) const;
+
+  store::Store& store_;
+  cache::Cache& cache_;
+  loop::Loop& loop_;
+  Random& random_;
+  Admission& admission_;
+};
+
+}  // namespace stead::apiserver

@@ -1,0 +1,86 @@
+#include "app/control_loop.h"
+
+#include <future>
+
+#include "app/volume_directories.h"
+#include "base/log.h"
+#include "controllers/controllers.h"
+#include "scheduler/scheduler.h"
+
+namespace stead::app {
+namespace {
+
+constexpr size_t kVolumeThreadsMax = 2;
+
+bool is_ready(const object::Object& node) {
+  for (const object::Value& condition : node.status().at("conditions").items()) {
+    if (condition.at("type").as_string() == "Ready") return condition.at("status").as_string() == "True";
+  }
+  return false;
+}
+
+}  // namespace
+
+struct ControlLoop::Parts {
+  Parts(apiserver::ApiServer& api, Options the_options)
+      : options(std::move(the_options)),
+        transport(api.transport({"system:kube-controller-manager", "", {"system:masters"}}, loop)),
+        scheduler_transport(api.transport({"system:kube-scheduler", "", {"system:masters"}}, loop)) {}
+
+  const Options options;
+  loop::AsioLoop loop;
+  std::unique_ptr<client::ApiTransport> transport;
+  std::unique_ptr<client::ApiTransport> scheduler_transport;
+  std::unique_ptr<loop::WorkerPool> pool = loop::make_worker_pool("volumes", kVolumeThreadsMax);
+  LocalVolumeDirectories directories{options.data_dir + "/volumes", loop, *pool};
+  client::InformerSet informers{*transport, loop};
+  client::EventRecorder scheduler_events{*scheduler_transport, loop, "default-scheduler"};
+  controllers::Controllers controllers{
+      *transport, loop, informers, directories, {controllers::served_resources(kinds::registry()), options.ca_pem}};
+  scheduler::Scheduler scheduler{*scheduler_transport, loop, scheduler_events, informers};
+  // Those who wait for a node to become Ready; each is told once.
+  std::vector<std::pair<std::string, std::function<void()>>> waiting;
+
+  // Loop thread.
+  void start() {
+    informers.get({"", "nodes"}).on_change([this](const client::ObjectPtr&, const client::ObjectPtr& after) {
+      if (!after || !is_ready(*after)) return;
+      for (auto& [node, tell] : waiting) {
+        if (node == after->name() && tell) std::exchange(tell, nullptr)();
+      }
+    });
+    controllers.start();
+    scheduler.start();
+    informers.start();
+  }
+};
+
+ControlLoop::ControlLoop(apiserver::ApiServer& api, Options options)
+    : parts_(std::make_unique<Parts>(api, std::move(options))) {
+  Parts& parts = *parts_;
+  parts.loop.post([&parts] {
+    bootstrap(*parts.transport, parts.options.bootstrap, [&parts](const Result<void>& made) {
+      if (!made.ok()) log::error("bootstrap", "{}", made.error().message);
+      parts.start();
+    });
+  });
+  parts.loop.start_thread("control");
+}
+
+ControlLoop::~ControlLoop() {
+  parts_->loop.stop();
+  parts_->loop.join();
+}
+
+bool ControlLoop::wait_node_ready(const std::string& node, std::chrono::seconds limit) {
+  auto ready = std::make_shared<std::promise<void>>();
+  auto future = ready->get_future();
+  parts_->loop.post([this, node, ready] {
+    client::ObjectPtr known = parts_->informers.get({"", "nodes"}).get(node);
+    if (known && is_ready(*known)) return ready->set_value();
+    parts_->waiting.emplace_back(node, [ready] { ready->set_value(); });
+  });
+  return future.wait_for(limit) == std::future_status::ready;
+}
+
+}  // namespace stead::app

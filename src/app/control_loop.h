@@ -1,0 +1,36 @@
+#pragma once
+
+// Controllers and the scheduler on one loop and thread, joined.
+
+#include <memory>
+#include <string>
+
+#include "apiserver/api_server.h"
+#include "app/bootstrap.h"
+#include "loop/asio_loop.h"
+
+namespace stead::app {
+
+class ControlLoop {
+ public:
+  struct Options {
+    std::string node_name;  // where local volumes are made
+    std::string data_dir;
+    std::string ca_pem;  // for ConfigMap kube-root-ca.crt
+    BootstrapOptions bootstrap;
+  };
+
+  // Makes the cluster's first objects, then starts every controller. `api` outlives this.
+  ControlLoop(apiserver::ApiServer& api, Options options);
+  // Stops the thread; what was under way is taken up by the next start.
+  ~ControlLoop();
+
+  // Blocks until the node object reports Ready; false after `limit`.
+  bool wait_node_ready(const std::string& node, std::chrono::seconds limit);
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace stead::app

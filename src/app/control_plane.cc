@@ -1,0 +1,81 @@
+#include "app/control_plane.h"
+
+#include <fmt/format.h>
+
+#include <future>
+
+#include "apiserver/front_end/front_end.h"
+#include "base/log.h"
+#include "store/sqlite/sqlite_store.h"
+
+namespace stead::app {
+namespace {
+
+// History older than one period is given up: at least five and at most ten minutes of it can be watched again.
+constexpr Duration kCompactionPeriod = std::chrono::minutes(5);
+
+}  // namespace
+
+Result<std::unique_ptr<ControlPlane>> ControlPlane::start(const Options& options, const Credentials& credentials,
+                                                          apiserver::NodeGateway& nodes) {
+  std::unique_ptr<ControlPlane> plane(new ControlPlane());
+  store::SqliteOptions store_options;
+  store_options.path = options.data_dir + "/store.db";
+  STEAD_TRY(store, store::open_sqlite_store(std::move(store_options)));
+  plane->store_ = std::move(store);
+  STEAD_TRY(cache, cache::Cache::open(*plane->store_, plane->loop_));
+  plane->cache_ = std::move(cache);
+  STEAD_TRY(api, apiserver::ApiServer::make(*plane->store_, *plane->cache_, plane->loop_, system_random(),
+                                            {options.service_cidr}));
+  plane->api_ = std::move(api);
+  http::ServerOptions http_options;
+  http_options.address = options.bind;
+  http_options.port = options.port;
+  http_options.tls = {credentials.server.certificate_pem, credentials.server.key_pem, credentials.ca.certificate_pem};
+  apiserver::FrontEndOptions front_end;
+  front_end.server_address = fmt::format("{}:{}", options.bind, options.port);
+  front_end.ready = [raw = plane.get()] { return raw->ready_.load(); };
+  STEAD_TRY(http, http::make_server(plane->loop_, std::move(http_options),
+                                    apiserver::make_front_end(*plane->api_, nodes, std::move(front_end))));
+  plane->http_ = std::move(http);
+  plane->port_ = plane->http_->port();
+  plane->compact_to_ = plane->store_->revision();
+  plane->schedule_compaction();
+  plane->loop_.start_thread("api");
+  return plane;
+}
+
+ControlPlane::~ControlPlane() {
+  if (http_) {
+    std::promise<void> closed;
+    loop_.post([&] {
+      http_->shut_down();
+      closed.set_value();
+    });
+    closed.get_future().wait();
+  }
+  loop_.stop();
+  loop_.join();
+  // The store goes before what its callbacks point at: its destructor waits for the commit in progress.
+  store_.reset();
+}
+
+Result<void> ControlPlane::listen(const std::string& address, uint16_t port) {
+  std::promise<Result<void>> answer;
+  loop_.post([&] { answer.set_value(http_->listen(address, port)); });
+  return answer.get_future().get();
+}
+
+void ControlPlane::schedule_compaction() {
+  loop_.call_after(kCompactionPeriod, [this] {
+    int64_t next = store_->revision();
+    if (compact_to_ > 0) {
+      Result<void> compacted = store_->compact(compact_to_);
+      if (!compacted.ok()) log::debug("store", "not compacted: {}", compacted.error().message);
+    }
+    compact_to_ = next;
+    schedule_compaction();
+  });
+}
+
+}  // namespace stead::app

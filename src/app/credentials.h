@@ -1,0 +1,32 @@
+#pragma once
+
+// The cluster's CA and the certificates made with it, kept under <data-dir>/pki with mode 0600.
+
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "cli/data_dir.h"
+#include "http/x509.h"
+
+namespace stead::app {
+
+struct Credentials {
+  http::KeyPair ca;
+  http::KeyPair server;  // serves the API and the node's port
+  http::KeyPair admin;   // CN kubernetes-admin, O system:masters
+};
+
+// What the serving certificate must be good for.
+struct ServerNames {
+  std::vector<std::string> dns_names;
+  std::vector<std::string> ip_addresses;
+};
+
+// Loads what is there; makes what is missing, about to expire (within 30 days), or does not cover `names`.
+Result<Credentials> load_or_make_credentials(const cli::DataDir& data_dir, const ServerNames& names, WallTime now);
+
+// The kubeconfig text of the admin for `server_url`.
+std::string kubeconfig_text(const Credentials& credentials, const std::string& server_url);
+
+}  // namespace stead::app

@@ -1,0 +1,27 @@
+// stead: reads the command line and runs one subcommand.
+
+#include "app/up.h"
+#include "cli/command_line.h"
+#include "cli/commands.h"
+
+int main(int argc, char** argv) {
+  using Command = stead::cli::CommandLine::Command;
+  stead::cli::CommandLine line = stead::cli::parse_command_line(argc, argv);
+  switch (line.command) {
+    case Command::kNone:
+      return line.exit_code;
+    case Command::kUp:
+      return stead::app::run_up(line.up);
+    case Command::kDown:
+      return stead::app::run_down(line.up.data_dir);
+    case Command::kImageImport:
+      return stead::app::run_image_import(line.up, line.image_file);
+    case Command::kStatus:
+      return stead::cli::run_status(line.up.data_dir);
+    case Command::kKubeconfig:
+      return stead::cli::run_kubeconfig(line.up.data_dir);
+    case Command::kVersion:
+      return stead::cli::run_version();
+  }
+  return 2;
+}

@@ -1,0 +1,102 @@
+#include "app/network_part.h"
+
+#include <future>
+
+#include "loop/asio_loop.h"
+#include "network/dns/dns_server.h"
+#include "network/pod_network/masquerade.h"
+#include "network/pod_network/node_link.h"
+#include "network/service_proxy/kernel_adapter.h"
+#include "network/service_proxy/service_proxy.h"
+
+namespace stead::app {
+namespace {
+
+network::dns::DnsOptions dns_options(const NetworkPartOptions& options) {
+  network::dns::DnsOptions dns;
+  dns.addresses = {options.dns_address};
+  dns.domain = options.cluster_domain;
+  dns.cidrs = {options.pod_cidr, options.service_cidr};
+  dns.upstreams = options.resolvers;
+  return dns;
+}
+
+}  // namespace
+
+Result<void> prepare_network(const NetworkPartOptions& options, const cli::DataDir& data_dir) {
+  network::NodeLinkOptions link;
+  link.addresses = {options.api_address, options.dns_address};
+  link.service_cidrs = {options.service_cidr};
+  link.pod_cidrs = {options.pod_cidr};
+  link.source = options.node_ip;
+  link.state_path = data_dir.path("network-state");
+  // For `stead down`, which is not told the range.
+  STEAD_TRY_VOID(cli::write_file(data_dir.path("pod-cidr"), options.pod_cidr, 0600));
+  STEAD_TRY_VOID(network::ensure_node_link(link));
+  STEAD_TRY_VOID(network::enable_loopback_node_ports(data_dir.path("loopback-state")));
+  return network::ensure_masquerade({{options.pod_cidr}, {options.service_cidr}});
+}
+
+std::vector<Error> remove_network(const cli::DataDir& data_dir) {
+  std::vector<Error> errors;
+  auto keep = [&errors](const Result<void>& result) {
+    if (!result.ok()) errors.push_back(result.error());
+  };
+  network::NodeLinkOptions link;
+  Result<std::string> pod_cidr = cli::read_file(data_dir.path("pod-cidr"));
+  if (pod_cidr.ok()) link.pod_cidrs = {*pod_cidr};
+  link.state_path = data_dir.path("network-state");
+  keep(network::remove_service_rules(data_dir.path("loopback-state")));
+  keep(network::remove_node_link(link));
+  keep(network::remove_masquerade());
+  return errors;
+}
+
+struct NetworkPart::State {
+  loop::AsioLoop loop;
+  std::unique_ptr<loop::WorkerPool> pool = loop::make_worker_pool("nftables", 1);
+  std::unique_ptr<client::ApiTransport> dns_transport;
+  std::unique_ptr<client::ApiTransport> proxy_transport;
+  std::unique_ptr<network::dns::DnsServer> dns;
+  std::unique_ptr<network::ServiceProxy> proxy;
+  bool running = false;
+
+  ~State() {
+    std::promise<void> ended;
+    auto end = [&] {
+      proxy.reset();
+      dns.reset();
+      ended.set_value();
+    };
+    if (running) {
+      loop.post(end);
+    } else {
+      end();
+    }
+    ended.get_future().wait();
+    pool.reset();
+    loop.stop();
+    loop.join();
+  }
+};
+
+NetworkPart::NetworkPart(std::unique_ptr<State> state) : state_(std::move(state)) {}
+NetworkPart::~NetworkPart() = default;
+
+Result<std::unique_ptr<NetworkPart>> NetworkPart::start(apiserver::ApiServer& api, const NetworkPartOptions& options) {
+  auto state = std::make_unique<State>();
+  state->dns_transport = api.transport({"system:kube-dns", "", {"system:masters"}}, state->loop);
+  state->dns = std::make_unique<network::dns::DnsServer>(*state->dns_transport, state->loop, dns_options(options));
+  STEAD_TRY_VOID(state->dns->start());
+  state->proxy_transport = api.transport({"system:kube-proxy", "", {"system:masters"}}, state->loop);
+  state->proxy = std::make_unique<network::ServiceProxy>(
+      *state->proxy_transport, state->loop, *state->pool, network::service_proxy::make_kernel_adapter(),
+      network::ServiceProxyOptions{
+          options.node_name, {options.pod_cidr}, {options.service_cidr}, {options.api_address, options.dns_address}});
+  STEAD_TRY_VOID(state->proxy->start());
+  state->loop.start_thread("network");
+  state->running = true;
+  return std::unique_ptr<NetworkPart>(new NetworkPart(std::move(state)));
+}
+
+}  // namespace stead::app

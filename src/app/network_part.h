@@ -1,0 +1,47 @@
+#pragma once
+
+// What the cluster's network needs from this machine, on a loop and a thread of its own: the node link and its
+// routes, masquerading, the DNS server, services' rules.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "apiserver/api_server.h"
+#include "base/result.h"
+#include "cli/data_dir.h"
+
+namespace stead::app {
+
+struct NetworkPartOptions {
+  std::string node_name;
+  std::string node_ip;
+  std::string pod_cidr;
+  std::string service_cidr;
+  std::string cluster_domain;
+  std::string api_address;  // service addresses held by this node's link
+  std::string dns_address;
+  std::vector<std::string> resolvers;  // for names that are not the cluster's
+};
+
+// Makes the link, routes and switches, before anything can listen on the link's addresses. Blocking. What it changes
+// is remembered under the data directory, for remove_network().
+Result<void> prepare_network(const NetworkPartOptions& options, const cli::DataDir& data_dir);
+
+// Takes away rules, link and routes, and sets the kernel's switches back. Goes on after an error; gives all of them.
+std::vector<Error> remove_network(const cli::DataDir& data_dir);
+
+class NetworkPart {
+ public:
+  // After prepare_network(). `api` must outlive the part. kUnavailable: the DNS address cannot be bound.
+  static Result<std::unique_ptr<NetworkPart>> start(apiserver::ApiServer& api, const NetworkPartOptions& options);
+  // The kernel's rules stay: connections go on while the program restarts.
+  ~NetworkPart();
+
+ private:
+  struct State;
+  explicit NetworkPart(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace stead::app

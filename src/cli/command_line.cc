@@ -1,0 +1,138 @@
+#include "cli/command_line.h"
+
+#include <arpa/inet.h>
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+#include <functional>
+
+namespace stead::cli {
+namespace {
+
+// "50s", "5m", "1m30s", or plain seconds.
+std::string parse_span(const std::string& text, std::chrono::seconds& out) {
+  int64_t total = 0;
+  int64_t number = 0;
+  bool digits = false;
+  for (char character : text) {
+    if (character >= '0' && character <= '9' && number < 1'000'000) {
+      number = number * 10 + (character - '0');
+      digits = true;
+    } else if (digits && (character == 's' || character == 'm' || character == 'h')) {
+      total += number * (character == 's' ? 1 : character == 'm' ? 60 : 3600);
+      number = 0;
+      digits = false;
+    } else {
+      return "not a duration such as 50s, 5m or 1h";
+    }
+  }
+  total += number;
+  if (total <= 0) return "must be more than zero";
+  out = std::chrono::seconds(total);
+  return {};
+}
+
+// Checks that a text is a range of IPv4 addresses ("10.42.0.0/16") whose prefix has at most so many bits.
+std::function<std::string(const std::string&)> address_range(int prefix_max) {
+  return [prefix_max](const std::string& text) -> std::string {
+    size_t slash = text.find('/');
+    in_addr address{};
+    int prefix = 0;
+    const char* end = text.data() + text.size();
+    bool parsed = slash != std::string::npos && inet_pton(AF_INET, text.substr(0, slash).c_str(), &address) == 1;
+    if (parsed) {
+      auto [stop, error] = std::from_chars(text.data() + slash + 1, end, prefix);
+      parsed = error == std::errc() && stop == end;
+    }
+    if (parsed && prefix >= 1 && prefix <= prefix_max) return {};
+    return text + " is no range of IPv4 addresses with a prefix of at most " + std::to_string(prefix_max) + " bits";
+  };
+}
+
+// A node takes a /24 of the pod range. The tenth address of the service range must exist.
+constexpr int kPodPrefixMax = 24;
+constexpr int kServicePrefixMax = 28;
+
+void add_data_dir(CLI::App& command, UpOptions& options) {
+  command.add_option("--data-dir", options.data_dir, "Where all state lives")->capture_default_str();
+}
+
+void add_up(CLI::App& command, UpOptions& options) {
+  add_data_dir(command, options);
+  command.add_option("--bind", options.bind, "Address the API listens on")
+      ->capture_default_str()
+      ->check(CLI::ValidIPV4);
+  command.add_option("--port", options.port, "Port the API listens on")->capture_default_str();
+  command.add_option("--pod-cidr", options.pod_cidr, "Range of pod addresses")
+      ->capture_default_str()
+      ->check(address_range(kPodPrefixMax));
+  command.add_option("--service-cidr", options.service_cidr, "Range of service addresses")
+      ->capture_default_str()
+      ->check(address_range(kServicePrefixMax));
+  command.add_option("--cluster-domain", options.cluster_domain, "DNS zone of the cluster")->capture_default_str();
+  command.add_option("--node-name", options.node_name, "Name of this node (default: the host name)");
+  command.add_option("--node-ip", options.node_ip, "Address of this node (default: the default route's)")
+      ->check(CLI::ValidIPV4);
+  command.add_option("--runtime", options.runtime, "What runs the containers")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"containerd", "simulated"}));
+  command.add_option("--simulated-nodes", options.simulated_nodes, "How many nodes to simulate")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 5000));
+  command.add_option("--containerd-socket", options.containerd_socket,
+                     "Use this containerd (default: a private one under the data dir)");
+  command.add_option_function<std::string>(
+      "--node-monitor-grace-period",
+      [&options](const std::string& text) {
+        std::string problem = parse_span(text, options.node_monitor_grace_period);
+        if (!problem.empty()) throw CLI::ValidationError("--node-monitor-grace-period", text + ": " + problem);
+      },
+      "When a silent node counts as lost [50s]");
+  command.add_option_function<std::string>(
+      "--pod-eviction-timeout",
+      [&options](const std::string& text) {
+        std::string problem = parse_span(text, options.pod_eviction_timeout);
+        if (!problem.empty()) throw CLI::ValidationError("--pod-eviction-timeout", text + ": " + problem);
+      },
+      "When the pods of a lost node are deleted [5m]");
+  command.add_flag("-v,--verbose", options.verbose, "Log more");
+}
+
+}  // namespace
+
+CommandLine parse_command_line(int argc, char** argv) {
+  CommandLine line;
+  CLI::App app{"Stead: stateful workloads on Kubernetes' API, in one program"};
+  app.require_subcommand(1);
+  auto* up = app.add_subcommand("up", "Run a cluster on this machine, in the foreground");
+  add_up(*up, line.up);
+  auto* down = app.add_subcommand("down", "End the cluster, its pods and its containerd; data stays");
+  add_data_dir(*down, line.up);
+  auto* status = app.add_subcommand("status", "Tell how the cluster is");
+  add_data_dir(*status, line.up);
+  auto* kubeconfig = app.add_subcommand("kubeconfig", "Print the kubeconfig");
+  add_data_dir(*kubeconfig, line.up);
+  auto* image = app.add_subcommand("image", "Container images of this node");
+  image->require_subcommand(1);
+  auto* image_import = image->add_subcommand("import", "Load the images of a docker or OCI archive");
+  add_data_dir(*image_import, line.up);
+  image_import->add_option("--containerd-socket", line.up.containerd_socket, "The containerd to load them into");
+  image_import->add_option("FILE", line.image_file, "The archive (tar)")->required();
+  auto* version = app.add_subcommand("version", "Print the version");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    line.exit_code = app.exit(error);
+    return line;
+  }
+  using Command = CommandLine::Command;
+  if (up->parsed()) line.command = Command::kUp;
+  if (down->parsed()) line.command = Command::kDown;
+  if (status->parsed()) line.command = Command::kStatus;
+  if (kubeconfig->parsed()) line.command = Command::kKubeconfig;
+  if (image_import->parsed()) line.command = Command::kImageImport;
+  if (version->parsed()) line.command = Command::kVersion;
+  return line;
+}
+
+}  // namespace stead::cli

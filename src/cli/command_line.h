@@ -1,0 +1,46 @@
+#pragma once
+
+// The command line as data.
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+namespace stead::cli {
+
+struct UpOptions {
+  std::string data_dir = "/var/lib/stead";
+  std::string bind = "127.0.0.1";
+  uint16_t port = 6443;
+  std::string pod_cidr = "10.42.0.0/16";
+  std::string service_cidr = "10.43.0.0/16";
+  std::string cluster_domain = "cluster.local";
+  std::string node_name;  // empty: the host name
+  std::string node_ip;    // empty: the default route's link, then any global address
+  std::string runtime = "containerd";
+  int simulated_nodes = 1;
+  std::string containerd_socket;  // empty: a private containerd
+  std::chrono::seconds node_monitor_grace_period{50};
+  std::chrono::seconds pod_eviction_timeout{300};
+  bool verbose = false;
+};
+
+struct CommandLine {
+  enum class Command : uint8_t {
+    kNone,
+    kUp,
+    kDown,
+    kStatus,
+    kKubeconfig,
+    kImageImport,
+    kVersion
+  } command = Command::kNone;
+  UpOptions up;            // data_dir also for the other commands
+  std::string image_file;  // image import
+  int exit_code = 0;       // kNone: end with this, help or error text has been printed
+};
+
+// Prints help and errors of usage itself (they name the option and the value).
+CommandLine parse_command_line(int argc, char** argv);
+
+}  // namespace stead::cli

@@ -1,0 +1,17 @@
+#pragma once
+
+// Subcommands that only need the data directory or a running server. Each prints to stdout, errors to stderr, and
+// returns the process's exit code.
+
+#include <string>
+
+namespace stead::cli {
+
+int run_status(const std::string& data_dir);
+int run_kubeconfig(const std::string& data_dir);
+int run_version();
+
+// Prints "stead: <message>" to stderr; returns 1.
+int fail(const std::string& message);
+
+}  // namespace stead::cli

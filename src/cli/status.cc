@@ -1,0 +1,77 @@
+#include <fmt/format.h>
+
+#include "cli/commands.h"
+#include "cli/data_dir.h"
+#include "http/client.h"
+#include "object/codec.h"
+
+namespace stead::cli {
+namespace {
+
+using object::Value;
+
+Result<http::ClientOptions> api_of(const std::string& data_dir) {
+  STEAD_TRY(address, read_file(data_dir + "/api-address"));
+  STEAD_TRY(ca, read_file(data_dir + "/pki/ca.crt"));
+  STEAD_TRY(certificate, read_file(data_dir + "/pki/admin.crt"));
+  STEAD_TRY(key, read_file(data_dir + "/pki/admin.key"));
+  while (!address.empty() && address.back() == '\n') address.pop_back();
+  size_t colon = address.rfind(':');
+  if (colon == std::string::npos) return make_error(Reason::kInternal, data_dir + "/api-address is damaged");
+  http::ClientOptions options;
+  options.host = address.substr(0, colon);
+  options.port = static_cast<uint16_t>(std::atoi(address.c_str() + colon + 1));
+  options.ca_pem = ca;
+  options.certificate_pem = certificate;
+  options.key_pem = key;
+  return options;
+}
+
+Result<Value> list(const http::ClientOptions& api, const std::string& path) {
+  STEAD_TRY(response, http::fetch(api, "GET", path, {{"Accept", "application/json"}}, ""));
+  if (response.status != 200)
+    return make_error(Reason::kUnavailable, fmt::format("{} answered {}", path, response.status));
+  return object::parse_json(response.body);
+}
+
+bool condition_holds(const Value& item, std::string_view type) {
+  for (const Value& condition : item.at({"status", "conditions"}).items()) {
+    if (condition.at("type").as_string() == type) return condition.at("status").as_string() == "True";
+  }
+  return false;
+}
+
+Result<void> print_cluster(const http::ClientOptions& api) {
+  STEAD_TRY(nodes, list(api, "/api/v1/nodes"));
+  STEAD_TRY(pods, list(api, "/api/v1/pods"));
+  STEAD_TRY(sets, list(api, "/apis/apps/v1/statefulsets"));
+  fmt::print("API        https://{}:{}\n", api.host, api.port);
+  for (const Value& node : nodes.at("items").items()) {
+    fmt::print("node       {}  {}\n", node.at({"metadata", "name"}).as_string(),
+               condition_holds(node, "Ready") ? "Ready" : "NotReady");
+  }
+  size_t ready = 0;
+  for (const Value& pod : pods.at("items").items()) ready += condition_holds(pod, "Ready");
+  fmt::print("pods       {} of {} Ready\n", ready, pods.at("items").size());
+  for (const Value& set : sets.at("items").items()) {
+    fmt::print("set        {}/{}  {} of {} Ready\n", set.at({"metadata", "namespace"}).as_string(),
+               set.at({"metadata", "name"}).as_string(), set.at({"status", "readyReplicas"}).as_int(),
+               set.at({"spec", "replicas"}).as_int());
+  }
+  return {};
+}
+
+}  // namespace
+
+int run_status(const std::string& data_dir) {
+  Result<http::ClientOptions> api = api_of(data_dir);
+  if (!api.ok()) return fail("no cluster in " + data_dir + ": " + api.error().message);
+  Result<void> printed = print_cluster(*api);
+  if (!printed.ok()) {
+    return fail(fmt::format("the API at {}:{} does not answer ({}); is `stead up` running?", api->host, api->port,
+                            printed.error().message));
+  }
+  return 0;
+}
+
+}  // namespace stead::cli

@@ -1,0 +1,75 @@
+#include "controllers/controllers.h"
+
+#include "controllers/deployment/deployment_controller.h"
+#include "controllers/endpoints/endpoints_controller.h"
+#include "controllers/garbage/garbage_controller.h"
+#include "controllers/garbage/lost_pods_controller.h"
+#include "controllers/namespaces/namespace_controller.h"
+#include "controllers/replicaset/replicaset_controller.h"
+#include "controllers/statefulset/statefulset_controller.h"
+#include "controllers/volumes/binding_controller.h"
+#include "controllers/volumes/protection_controller.h"
+
+namespace stead::controllers {
+
+// Events name the component that upstream's do, since people filter by it.
+struct Controllers::State {
+  State(client::ApiTransport& transport, loop::Loop& loop, client::InformerSet& informers,
+        VolumeDirectories& directories, ControllersOptions options)
+      : set_events(transport, loop, "statefulset-controller"),
+        replica_events(transport, loop, "replicaset-controller"),
+        deployment_events(transport, loop, "deployment-controller"),
+        volume_events(transport, loop, "persistentvolume-controller"),
+        provisioner_events(transport, loop, "stead.dev/local"),
+        endpoint_events(transport, loop, "endpoint-controller"),
+        other_events(transport, loop, "controllers"),
+        sets(transport, loop, set_events, informers),
+        replica_sets(transport, loop, replica_events, informers),
+        deployments(transport, loop, deployment_events, informers),
+        binding(transport, loop, volume_events, informers),
+        protection(transport, loop, volume_events, informers),
+        provisioner(transport, loop, provisioner_events, informers, directories),
+        endpoints(transport, loop, endpoint_events, informers),
+        garbage(transport, loop, other_events, informers, options.resources),
+        lost_pods(transport, loop, other_events, informers),
+        namespaces(transport, loop, other_events, informers, options.resources, options.root_ca_pem) {}
+
+  client::EventRecorder set_events;
+  client::EventRecorder replica_events;
+  client::EventRecorder deployment_events;
+  client::EventRecorder volume_events;
+  client::EventRecorder provisioner_events;
+  client::EventRecorder endpoint_events;
+  client::EventRecorder other_events;
+  StatefulSetController sets;
+  ReplicaSetController replica_sets;
+  DeploymentController deployments;
+  VolumeBindingController binding;
+  ProtectionController protection;
+  LocalProvisioner provisioner;
+  EndpointsController endpoints;
+  GarbageController garbage;
+  LostPodsController lost_pods;
+  NamespaceController namespaces;
+};
+
+Controllers::Controllers(client::ApiTransport& transport, loop::Loop& loop, client::InformerSet& informers,
+                         VolumeDirectories& directories, ControllersOptions options)
+    : state_(std::make_unique<State>(transport, loop, informers, directories, std::move(options))) {}
+
+Controllers::~Controllers() = default;
+
+void Controllers::start() {
+  state_->namespaces.start();
+  state_->sets.start();
+  state_->replica_sets.start();
+  state_->deployments.start();
+  state_->binding.start();
+  state_->protection.start();
+  state_->provisioner.start();
+  state_->endpoints.start();
+  state_->garbage.start();
+  state_->lost_pods.start();
+}
+
+}  // namespace stead::controllers

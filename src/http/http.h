@@ -1,0 +1,89 @@
+#pragma once
+
+// HTTP as the rest of the house sees it: requests, answers, streams, upgrades. Knows nothing of Kubernetes.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace stead::http {
+
+// The verified client certificate of a connection.
+struct Peer {
+  std::string common_name;
+  std::vector<std::string> organizations;
+};
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+struct Request {
+  std::string method;  // upper case
+  std::string target;  // as sent: "/api/v1/pods?watch=1"
+  std::string path;    // decoded path of the target
+  // Decoded query parameters in order; keys may repeat.
+  std::vector<std::pair<std::string, std::string>> query;
+  Headers headers;
+  std::string body;
+  std::optional<Peer> peer;
+  std::string remote_address;  // "127.0.0.1:4711"
+
+  // The first value, case-insensitively by name; empty if absent.
+  std::string_view header(std::string_view name) const;
+  // The first value; empty if absent. has_query tells ?x= from nothing.
+  std::string_view query_value(std::string_view name) const;
+  bool has_query(std::string_view name) const;
+};
+
+using Bytes = std::shared_ptr<const std::string>;
+
+struct Response {
+  int status = 200;
+  Headers headers;          // Content-Length and Date are added
+  std::vector<Bytes> body;  // sent one after the other, without joining them first
+
+  static Response text(int status, std::string body, std::string content_type = "text/plain; charset=utf-8");
+};
+
+// One request and the way to answer it. Held by shared_ptr; used on the server's loop only. Exactly one of
+// respond(), start()+finish(), relay() must be called. An Exchange dropped unanswered gets a 500.
+class Exchange {
+ public:
+  virtual ~Exchange() = default;
+  virtual const Request& request() const = 0;
+
+  virtual void respond(Response response) = 0;
+
+  // A streamed answer (watch, logs): chunked where HTTP/1.1. write() never blocks; what the client has not taken
+  // is queued, and queued_bytes() tells how much: callers end streams that fall too far behind.
+  virtual void start(int status, Headers headers) = 0;
+  virtual void write(Bytes chunk) = 0;
+  virtual void finish() = 0;
+  virtual size_t queued_bytes() const = 0;
+
+  // `closed` runs once if the client goes away before the answer is complete.
+  virtual void on_close(std::function<void()> closed) = 0;
+  // `drained` runs each time the queue of write() has been sent.
+  virtual void on_drain(std::function<void()> drained) = 0;
+
+  // Sends this request on to `host:port` (plain TCP) with `target`, upgrade headers included, and relays bytes
+  // both ways until either side closes. A 502 if it cannot be reached.
+  virtual void relay(const std::string& host, uint16_t port, const std::string& target) = 0;
+
+  // The one method for any thread: runs `task` on the server's loop. For handlers that do part of their work
+  // elsewhere.
+  virtual void post(std::function<void()> task) = 0;
+};
+
+using ExchangePtr = std::shared_ptr<Exchange>;
+using Handler = std::function<void(ExchangePtr)>;
+
+// Percent-decoding; nullopt on malformed escapes.
+std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space);
+std::string percent_encode(std::string_view text);
+
+}  // namespace stead::http

@@ -1,0 +1,32 @@
+#pragma once
+
+// PEM text to and from OpenSSL's objects.
+
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace stead::http {
+
+template <auto release>
+struct Release {
+  template <class T>
+  void operator()(T* object) const {
+    release(object);
+  }
+};
+using CertificatePtr = std::unique_ptr<X509, Release<X509_free>>;
+using KeyPtr = std::unique_ptr<EVP_PKEY, Release<EVP_PKEY_free>>;
+
+// All certificates in `pem`, at least one. kBadRequest otherwise.
+Result<std::vector<CertificatePtr>> read_certificates(const std::string& pem);
+Result<KeyPtr> read_key(const std::string& pem);
+std::string write_certificate(X509* certificate);
+std::string write_key(EVP_PKEY* key);  // PKCS #8
+
+}  // namespace stead::http

@@ -1,0 +1,35 @@
+#pragma once
+
+// What the sessions of one server share. Loop thread only.
+
+#include <array>
+#include <memory>
+#include <unordered_set>
+
+#include "http/connection.h"
+#include "http/server.h"
+#include "loop/asio_loop.h"
+
+namespace stead::http {
+
+class Session;
+class Relay;
+
+struct ServerState {
+  ServerState(loop::AsioLoop& the_loop, ServerOptions the_options, Handler the_handler)
+      : loop(the_loop), options(std::move(the_options)), handler(std::move(the_handler)) {}
+
+  loop::AsioLoop& loop;
+  const ServerOptions options;
+  const Handler handler;
+  TlsContext tls;  // null: plain
+  bool shutting_down = false;
+  std::unordered_set<std::shared_ptr<Session>> sessions;
+  std::unordered_set<std::shared_ptr<Relay>> relays;
+  // Where sessions read into; what one leaves unused it copies before anything else runs.
+  std::array<char, 64 * 1024> scratch;
+
+  size_t connections() const { return sessions.size() + relays.size(); }
+};
+
+}  // namespace stead::http

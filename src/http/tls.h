@@ -1,0 +1,40 @@
+#pragma once
+
+// OpenSSL contexts: which protocols, ciphers and certificates.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "http/http.h"
+
+struct ssl_ctx_st;
+struct ssl_st;
+
+namespace stead::http {
+
+using TlsContext = std::shared_ptr<ssl_ctx_st>;
+using Tls = std::shared_ptr<ssl_st>;
+
+// TLS 1.2 and later, AES-GCM first. Client certificates are asked for where `client_ca_pem` is given: none is fine,
+// one that does not verify ends the handshake. kBadRequest if a PEM does not parse or the key does not fit.
+Result<TlsContext> make_server_tls(const std::string& certificate_pem, const std::string& key_pem,
+                                   const std::string& client_ca_pem);
+// An empty `ca_pem` verifies nothing; an empty certificate sends none.
+Result<TlsContext> make_client_tls(const std::string& ca_pem, const std::string& certificate_pem,
+                                   const std::string& key_pem);
+
+// One connection's state over the non-blocking socket `fd`, which it does not own.
+Tls make_server_connection(const TlsContext& context, int fd);
+// `host`, a name or an address, is what the peer's certificate must be for.
+Tls make_client_connection(const TlsContext& context, int fd, const std::string& host);
+
+// The verified certificate of the other side; nullopt if it sent none.
+std::optional<Peer> verified_peer(const Tls& tls);
+
+// What OpenSSL says about the last failure on this thread; empties its queue.
+std::string tls_error_text();
+
+}  // namespace stead::http

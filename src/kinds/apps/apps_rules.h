@@ -1,0 +1,27 @@
+#pragma once
+
+// Rules of apps: StatefulSet, ControllerRevision, Deployment, ReplicaSet.
+
+#include "kinds/rules.h"
+
+namespace stead::kinds {
+
+KindRules stateful_set_rules();
+KindRules controller_revision_rules();
+KindRules deployment_rules();
+KindRules replica_set_rules();
+
+// apps/v1 and apps/v1beta2: rolling updates unless said otherwise.
+void set_stateful_set_defaults(Value& set);
+// apps/v1beta1: the selector comes from the template's labels and updates wait for deletion.
+void set_stateful_set_defaults_v1beta1(Value& set);
+
+// apps/v1 and apps/v1beta2.
+void set_replica_set_defaults(Value& set);
+void set_deployment_defaults(Value& deployment);
+// apps/v1beta1: the selector comes from the template's labels, two old revisions are kept.
+void set_deployment_defaults_v1beta1(Value& deployment);
+// spec.rollbackTo of v1beta1 becomes the annotation that the deployment controller acts on.
+void rollback_to_annotation(Value& deployment);
+
+}  // namespace stead::kinds

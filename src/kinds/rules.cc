@@ -1,0 +1,86 @@
+#include "kinds/rules.h"
+
+#include "kinds/apps/apps_rules.h"
+#include "kinds/coordination/coordination_rules.h"
+#include "kinds/core/core_rules.h"
+#include "kinds/discovery/discovery_rules.h"
+#include "kinds/events/events_rules.h"
+#include "kinds/storage/storage_rules.h"
+
+namespace stead::kinds {
+namespace {
+
+struct KindEntry {
+  std::string_view group;
+  std::string_view kind;
+  KindRules (*rules)();
+};
+
+struct VersionEntry {
+  std::string_view group;
+  std::string_view version;
+  std::string_view kind;
+  VersionRules rules;
+};
+
+constexpr KindEntry kKinds[] = {
+    {"", "ConfigMap", config_map_rules},
+    {"", "Endpoints", endpoints_rules},
+    {"", "Event", event_rules},
+    {"", "Namespace", namespace_rules},
+    {"", "Node", node_rules},
+    {"", "PersistentVolume", persistent_volume_rules},
+    {"", "PersistentVolumeClaim", persistent_volume_claim_rules},
+    {"", "Pod", pod_rules},
+    {"", "Secret", secret_rules},
+    {"", "Service", service_rules},
+    {"", "ServiceAccount", service_account_rules},
+    {"apps", "ControllerRevision", controller_revision_rules},
+    {"apps", "Deployment", deployment_rules},
+    {"apps", "ReplicaSet", replica_set_rules},
+    {"apps", "StatefulSet", stateful_set_rules},
+    {"coordination.k8s.io", "Lease", lease_rules},
+    {"discovery.k8s.io", "EndpointSlice", endpoint_slice_rules},
+    {"storage.k8s.io", "StorageClass", storage_class_rules},
+};
+
+constexpr VersionEntry kVersions[] = {
+    {"", "v1", "Endpoints", {.set_defaults = set_endpoints_defaults}},
+    {"", "v1", "Namespace", {.set_defaults = set_namespace_defaults}},
+    {"", "v1", "Node", {.set_defaults = set_node_defaults}},
+    {"", "v1", "PersistentVolume", {.set_defaults = set_volume_defaults}},
+    {"", "v1", "PersistentVolumeClaim", {.set_defaults = set_claim_defaults}},
+    {"", "v1", "Pod", {.set_defaults = set_pod_defaults}},
+    {"", "v1", "Secret", {.set_defaults = set_secret_defaults}},
+    {"", "v1", "Service", {.set_defaults = set_service_defaults}},
+    {"apps", "v1", "Deployment", {.set_defaults = set_deployment_defaults}},
+    {"apps", "v1", "ReplicaSet", {.set_defaults = set_replica_set_defaults}},
+    {"apps", "v1", "StatefulSet", {.set_defaults = set_stateful_set_defaults}},
+    {"apps",
+     "v1beta1",
+     "Deployment",
+     {.set_defaults = set_deployment_defaults_v1beta1, .to_hub = rollback_to_annotation}},
+    {"apps", "v1beta1", "StatefulSet", {.set_defaults = set_stateful_set_defaults_v1beta1}},
+    {"apps", "v1beta2", "Deployment", {.set_defaults = set_deployment_defaults}},
+    {"apps", "v1beta2", "ReplicaSet", {.set_defaults = set_replica_set_defaults}},
+    {"apps", "v1beta2", "StatefulSet", {.set_defaults = set_stateful_set_defaults}},
+    {"discovery.k8s.io", "v1", "EndpointSlice", {.set_defaults = set_endpoint_slice_defaults}},
+};
+
+}  // namespace
+
+KindRules find_rules(std::string_view group, std::string_view kind) {
+  for (const KindEntry& entry : kKinds) {
+    if (entry.group == group && entry.kind == kind) return entry.rules();
+  }
+  return {};
+}
+
+VersionRules find_version_rules(std::string_view group, std::string_view version, std::string_view kind) {
+  for (const VersionEntry& entry : kVersions) {
+    if (entry.group == group && entry.version == version && entry.kind == kind) return entry.rules;
+  }
+  return {};
+}
+
+}  // namespace stead::kinds

@@ -1,0 +1,84 @@
+#include "kinds/semantics/pod_requests.h"
+
+#include <algorithm>
+
+#include "object/quantity.h"
+
+namespace stead::kinds {
+
+void Resources::add(const Resources& other) {
+  cpu_milli += other.cpu_milli;
+  memory += other.memory;
+  ephemeral_storage += other.ephemeral_storage;
+  for (const auto& [name, amount] : other.extended) extended[name] += amount;
+}
+
+void Resources::subtract(const Resources& other) {
+  cpu_milli -= other.cpu_milli;
+  memory -= other.memory;
+  ephemeral_storage -= other.ephemeral_storage;
+  for (const auto& [name, amount] : other.extended) extended[name] -= amount;
+}
+
+void Resources::raise_to(const Resources& other) {
+  cpu_milli = std::max(cpu_milli, other.cpu_milli);
+  memory = std::max(memory, other.memory);
+  ephemeral_storage = std::max(ephemeral_storage, other.ephemeral_storage);
+  for (const auto& [name, amount] : other.extended) {
+    int64_t& mine = extended[name];
+    mine = std::max(mine, amount);
+  }
+}
+
+Resources read_resources(const Value& list) {
+  Resources resources;
+  for (const object::Member& member : list.members()) {
+    // Quantities may be written as plain numbers.
+    auto quantity = member.value.is_int()
+                        ? Result<object::Quantity>(object::Quantity::from_units(member.value.as_int()))
+                        : object::Quantity::parse(member.value.as_string());
+    if (!quantity.ok()) continue;
+    if (member.name() == "cpu") {
+      resources.cpu_milli = quantity->milli_value();
+    } else if (member.name() == "memory") {
+      resources.memory = quantity->value();
+    } else if (member.name() == "ephemeral-storage") {
+      resources.ephemeral_storage = quantity->value();
+    } else if (member.name() != "pods") {
+      resources.extended[std::string(member.name())] = quantity->value();
+    }
+  }
+  return resources;
+}
+
+Resources pod_requests(const Value& pod_spec) {
+  Resources total;
+  for (const Value& container : pod_spec.at("containers").items()) {
+    total.add(read_resources(container.at({"resources", "requests"})));
+  }
+  Resources sidecars;
+  Resources init_peak;
+  for (const Value& container : pod_spec.at("initContainers").items()) {
+    Resources own = read_resources(container.at({"resources", "requests"}));
+    if (container.at("restartPolicy").as_string() == "Always") {
+      sidecars.add(own);
+      init_peak.raise_to(sidecars);
+    } else {
+      own.add(sidecars);
+      init_peak.raise_to(own);
+    }
+  }
+  total.add(sidecars);
+  total.raise_to(init_peak);
+  const Value& pod_level = pod_spec.at({"resources", "requests"});
+  if (!pod_level.empty()) {
+    Resources declared = read_resources(pod_level);
+    if (pod_level.find("cpu") != nullptr) total.cpu_milli = declared.cpu_milli;
+    if (pod_level.find("memory") != nullptr) total.memory = declared.memory;
+    for (const auto& [name, amount] : declared.extended) total.extended[name] = amount;
+  }
+  total.add(read_resources(pod_spec.at("overhead")));
+  return total;
+}
+
+}  // namespace stead::kinds

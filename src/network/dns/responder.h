@@ -1,0 +1,42 @@
+#pragma once
+
+// From a packet to the packet that answers it: the one place where it is decided what is answered here, what is
+// forwarded and what is refused. Loop thread only.
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "network/dns/forwarder.h"
+#include "network/dns/message.h"
+#include "network/dns/name_index.h"
+
+namespace stead::network::dns {
+
+class Responder {
+ public:
+  Responder(NameIndex index, std::unique_ptr<Forwarder> forwarder)
+      : index_(std::move(index)), forwarder_(std::move(forwarder)) {}
+
+  // Runs `reply` at most once, now or later; never for packets that deserve no answer.
+  void handle(std::string_view packet, bool over_tcp, std::function<void(std::string)> reply);
+
+  ServiceRecords& records() {
+    ++serial_;
+    return index_.records();
+  }
+  // Until then names of the cluster are answered SERVFAIL: "no such name" would be a lie that clients keep.
+  void set_ready() { ready_ = true; }
+
+ private:
+  void forward(const Query& query, std::string_view packet, bool over_tcp, std::function<void(std::string)> reply);
+  void resolve_alias(Query query, Answer answer, bool over_tcp, std::function<void(std::string)> reply);
+
+  NameIndex index_;
+  std::unique_ptr<Forwarder> forwarder_;
+  bool ready_ = false;
+  uint32_t serial_ = 1;
+  size_t rotation_ = 0;
+};
+
+}  // namespace stead::network::dns

@@ -1,0 +1,104 @@
+#include "scheduler/cluster_state.h"
+
+#include "client/informer.h"
+#include "object/quantity.h"
+
+namespace stead::scheduler {
+namespace {
+
+constexpr int64_t kScoredCpuMilli = 100;
+constexpr int64_t kScoredMemory = 200LL * 1024 * 1024;
+
+std::vector<HostPort> host_ports_of(const Value& spec) {
+  std::vector<HostPort> ports;
+  for (std::string_view list : {"containers", "initContainers"}) {
+    for (const Value& container : spec.at(list).items()) {
+      if (list == "initContainers" && container.at("restartPolicy").as_string() != "Always") continue;
+      for (const Value& port : container.at("ports").items()) {
+        if (port.at("hostPort").as_int() == 0) continue;
+        std::string_view protocol = port.at("protocol").as_string();
+        std::string ip(port.at("hostIP").as_string());
+        ports.push_back({ip == "0.0.0.0" ? "" : ip, std::string(protocol.empty() ? "TCP" : protocol),
+                         port.at("hostPort").as_int()});
+      }
+    }
+  }
+  return ports;
+}
+
+Resources scored(const Value& spec, const Resources& requests) {
+  Resources result = requests;
+  for (const Value& container : spec.at("containers").items()) {
+    const Value& own = container.at({"resources", "requests"});
+    if (own.find("cpu") == nullptr) result.cpu_milli += kScoredCpuMilli;
+    if (own.find("memory") == nullptr) result.memory += kScoredMemory;
+  }
+  return result;
+}
+
+}  // namespace
+
+bool HostPort::conflicts_with(const HostPort& other) const {
+  return port == other.port && protocol == other.protocol && (ip.empty() || other.ip.empty() || ip == other.ip);
+}
+
+PodInfo::PodInfo(ObjectPtr the_pod) : pod(std::move(the_pod)) {
+  const Value& spec = pod->spec();
+  requests = kinds::pod_requests(spec);
+  scored_requests = scored(spec, requests);
+  host_ports = host_ports_of(spec);
+  for (const std::string& uid : client::index_by_controller_uid(*pod)) controller_uid = uid;
+  has_required_anti_affinity =
+      !spec.at({"affinity", "podAntiAffinity", "requiredDuringSchedulingIgnoredDuringExecution"}).empty();
+}
+
+void ClusterState::set_node(ObjectPtr node) {
+  NodeInfo& info = nodes_[std::string(node->name())];
+  if (!info.node) ++node_count_;
+  const Value& allocatable = node->status().at("allocatable");
+  const Value& list = allocatable.empty() ? node->status().at("capacity") : allocatable;
+  info.allocatable = kinds::read_resources(list);
+  const Value& pods = list.at("pods");
+  auto quantity = object::Quantity::parse(pods.as_string());
+  info.pods_max = pods.is_int() ? pods.as_int() : quantity.ok() ? quantity->value() : 0;
+  info.node = std::move(node);
+}
+
+void ClusterState::remove_node(std::string_view name) {
+  auto found = nodes_.find(std::string(name));
+  if (found == nodes_.end() || !found->second.node) return;
+  --node_count_;
+  found->second.node = nullptr;
+  if (found->second.pods.empty()) nodes_.erase(found);
+}
+
+void ClusterState::set_pod(PodInfoPtr pod, const std::string& node) {
+  std::string key = client::object_key(*pod->pod);
+  remove_pod(key);
+  NodeInfo& info = nodes_[node];
+  info.requested.add(pod->requests);
+  info.scored_requested.add(pod->scored_requests);
+  if (!pod->controller_uid.empty()) ++info.pods_of_controller[pod->controller_uid];
+  if (pod->has_required_anti_affinity) exclusive_pods_[key] = {pod, node};
+  node_of_pod_[key] = node;
+  info.pods[key] = std::move(pod);
+}
+
+void ClusterState::remove_pod(const std::string& key) {
+  auto at = node_of_pod_.find(key);
+  if (at == node_of_pod_.end()) return;
+  auto node = nodes_.find(at->second);
+  NodeInfo& info = node->second;
+  PodInfoPtr pod = info.pods.at(key);
+  info.pods.erase(key);
+  info.requested.subtract(pod->requests);
+  info.scored_requested.subtract(pod->scored_requests);
+  if (!pod->controller_uid.empty() && --info.pods_of_controller[pod->controller_uid] == 0) {
+    info.pods_of_controller.erase(pod->controller_uid);
+  }
+  if (!info.node && info.pods.empty()) nodes_.erase(node);
+  exclusive_pods_.erase(key);
+  node_of_pod_.erase(at);
+}
+
+}  // namespace stead::scheduler

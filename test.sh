@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds, and runs all tests. --long runs the full counts (random runs, crash points).
+set -euo pipefail
+cd "$(dirname "$0")"
+long=0
+for argument in "$@"; do
+  case "$argument" in
+    --long) long=1 ;;
+    *) echo "usage: ./test.sh [--long]" >&2; exit 2 ;;
+  esac
+done
+export STEAD_LONG=$long
+tools/install_packages.sh
+cmake --preset release > build.log 2>&1 || { cat build.log; exit 1; }
+rm -f build.log
+cmake --build --preset release -- -k 0
+status=0
+tools/format.sh --check || status=1
+ctest --preset release --output-on-failure || status=1
+tools/build_images.sh
+tools/old_kubectl.sh || echo "Debian's kubectl could not be fetched: its tests skip"
+/usr/bin/python3 -m pytest -q -p no:cacheprovider tests || status=1
+exit $status
