@@ -340,6 +340,29 @@ TEST_F(ApiServerTest, OldVersionsAreAcceptedWithTheirOwnDefaultsAndAWarning) {
   EXPECT_EQ(stored->object->spec().at({"selector", "matchLabels", "a"}).as_string(), "b");
 }
 
+TEST_F(ApiServerTest, AnOldVersionOfAnotherGroupIsTheSameObject) {
+  Request old = request(Verb::kCreate, "extensions", "deployments", "default");
+  old.version = "v1beta1";
+  old.body = json(R"({"apiVersion":"extensions/v1beta1","kind":"Deployment","metadata":{"name":"web"},"spec":{
+    "template":{"metadata":{"labels":{"app":"web"}},"spec":{"containers":[{"name":"a","image":"b"}]}}}})");
+  Result<Response> created = call(old);
+  ASSERT_TRUE(created.ok()) << created.error().message;
+  ASSERT_EQ(created->warnings.size(), 1u);
+  EXPECT_EQ(created->warnings[0],
+            "extensions/v1beta1 Deployment is deprecated in v1.8+, unavailable in v1.16+; use apps/v1 Deployment");
+  Result<Response> current = call(request(Verb::kGet, "apps", "deployments", "default", "web"));
+  ASSERT_TRUE(current.ok());
+  EXPECT_EQ(current->object->document().at("apiVersion").as_string(), "apps/v1");
+  EXPECT_EQ(current->object->uid(), created->object->uid());
+  old.body = json(R"({"metadata":{"name":"web"},"spec":{"template":{}}})");
+  Result<Response> wrong = call(old);
+  ASSERT_FALSE(wrong.ok());
+  EXPECT_NE(wrong.error().message.find("Deployment.extensions \"web\" is invalid"), std::string::npos)
+      << wrong.error().message;
+  old.version = "v1";
+  EXPECT_EQ(call(old).error().reason, Reason::kNotFound);
+}
+
 TEST_F(ApiServerTest, ServicesGetAddressesOfTheirOwn) {
   const char* body = R"({"metadata":{"generateName":"s"},"spec":{"ports":[{"port":80}]}})";
   auto one = create("", "services", "default", body);

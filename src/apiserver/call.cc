@@ -7,7 +7,7 @@ namespace {
 
 Error about(const Call& call, std::string_view name, Reason reason, std::string message) {
   Error error = make_error(reason, std::move(message));
-  error.group = call.resource->group;
+  error.group = call.version->group;
   error.kind = call.resource->name;
   error.name = name;
   return error;
@@ -19,7 +19,8 @@ Result<Call> resolve(client::Identity identity, client::Request request) {
   Call call{std::move(identity), std::move(request), nullptr, nullptr};
   call.resource = kinds::registry().find(call.request.group, call.request.resource);
   if (call.resource != nullptr) {
-    call.version = call.request.version.empty() ? &call.resource->hub() : call.resource->version(call.request.version);
+    call.version = call.request.version.empty() ? &call.resource->hub()
+                                                : call.resource->version(call.request.group, call.request.version);
   }
   if (call.version == nullptr) {
     return make_error(Reason::kNotFound, "the server could not find the requested resource");

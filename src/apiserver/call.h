@@ -17,10 +17,10 @@ struct Call {
   std::string resource_path() const { return std::string(resource->group) + "/" + std::string(resource->name); }
   // "ns/name" or "name".
   std::string key() const { return resource->namespaced ? request.ns + "/" + request.name : request.name; }
-  // "statefulsets.apps", "pods": how messages name a resource.
+  // "statefulsets.apps", "pods": how messages name a resource, by the group that the caller speaks.
   std::string qualified_resource() const {
     std::string text(resource->name);
-    if (!resource->group.empty()) text.append(".").append(resource->group);
+    if (!version->group.empty()) text.append(".").append(version->group);
     return text;
   }
 };

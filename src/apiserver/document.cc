@@ -13,7 +13,7 @@ constexpr size_t kNameBytesMax = 63;
 constexpr size_t kSuffixLength = 5;
 
 Result<void> check_type(const Call& call, Value& document) {
-  std::string expected_version = call.resource->api_version(*call.version);
+  std::string_view expected_version = call.version->api_version;
   std::string_view kind = document.at("kind").as_string();
   std::string_view version = document.at("apiVersion").as_string();
   if (kind.empty()) document.set("kind", call.resource->kind);
@@ -53,7 +53,7 @@ Result<Value> to_hub(const Call& call, Value document, object::StrictErrors stri
   object::apply_defaults(document, *call.version->message);
   if (call.version->set_defaults != nullptr) call.version->set_defaults(document);
   if (call.version->to_hub != nullptr) call.version->to_hub(document);
-  document.set("apiVersion", call.resource->api_version(call.resource->hub()));
+  document.set("apiVersion", call.resource->hub().api_version);
   return document;
 }
 
@@ -61,7 +61,7 @@ Value to_version(const kinds::Resource& resource, const kinds::Version& version,
   Value document = hub;
   if (&version == &resource.hub()) return document;
   if (version.from_hub != nullptr) version.from_hub(document);
-  document.set("apiVersion", resource.api_version(version));
+  document.set("apiVersion", version.api_version);
   return document;
 }
 

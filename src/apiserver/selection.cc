@@ -35,7 +35,7 @@ Result<Selection> Selection::make(const Call& call) {
       return make_error(Reason::kBadRequest,
                         fmt::format("Unable to find \"{}/{}, Resource={}\" that match label selector \"{}\", field "
                                     "selector \"{}\": field label not supported: {}",
-                                    call.resource->group, call.version->name, call.resource->name,
+                                    call.version->group, call.version->name, call.resource->name,
                                     call.request.label_selector, call.request.field_selector, requirement.path));
     }
   }

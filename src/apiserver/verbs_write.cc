@@ -48,7 +48,7 @@ Result<void> Verbs::validate_new(const Call& call, const Value& document) const 
   kinds::validate_metadata(*call.resource, document, errors);
   if (call.resource->rules.validate != nullptr) call.resource->rules.validate(document, errors);
   if (errors.empty()) return {};
-  return errors.to_error(call.resource->group, call.resource->kind, document.at({"metadata", "name"}).as_string());
+  return errors.to_error(call.version->group, call.resource->kind, document.at({"metadata", "name"}).as_string());
 }
 
 Result<void> Verbs::validate_change(const Call& call, const Value& document, const Value& old, bool status_only) const {
@@ -62,7 +62,7 @@ Result<void> Verbs::validate_change(const Call& call, const Value& document, con
     if (rules.validate_update != nullptr) rules.validate_update(document, old, errors);
   }
   if (errors.empty()) return {};
-  return errors.to_error(call.resource->group, call.resource->kind, document.at({"metadata", "name"}).as_string());
+  return errors.to_error(call.version->group, call.resource->kind, document.at({"metadata", "name"}).as_string());
 }
 
 void Verbs::create(Call call, object::StrictErrors strict, Callback done) {

@@ -15,6 +15,8 @@ struct ServedResource {
   client::ResourceRef resource;
   std::string kind;
   bool namespaced = true;
+  // Groups in which old versions of it are served; owner references may name them.
+  std::vector<std::string> other_groups = {};
 };
 
 // Every stored resource but Events, which nobody owns and which expire by themselves.

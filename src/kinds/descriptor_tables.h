@@ -70,7 +70,9 @@ struct PackageTable {
 };
 
 struct VersionRow {
+  std::string_view group;
   std::string_view name;
+  std::string_view api_version;
   std::string_view deprecation;
   uint16_t message;
 };

@@ -32,8 +32,10 @@ Resource build(const tables::ResourceRow& row) {
       .name_format = row.name_format,
   };
   for (const tables::VersionRow& version : row.versions) {
-    VersionRules rules = find_version_rules(row.group, version.name, row.kind);
-    resource.versions.push_back({.name = version.name,
+    VersionRules rules = find_version_rules(version.group, version.name, row.kind);
+    resource.versions.push_back({.group = version.group,
+                                 .name = version.name,
+                                 .api_version = version.api_version,
                                  .message = &messages()[version.message],
                                  .deprecation = version.deprecation,
                                  .set_defaults = rules.set_defaults,
@@ -47,30 +49,33 @@ Resource build(const tables::ResourceRow& row) {
   return resource;
 }
 
+bool served_in(const Resource& resource, std::string_view group) {
+  if (resource.group == group) return true;
+  for (const Version& version : resource.versions) {
+    if (version.group == group) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
-const Version* Resource::version(std::string_view version_name) const {
+const Version* Resource::version(std::string_view in_group, std::string_view version_name) const {
   for (const Version& version : versions) {
-    if (version.name == version_name) return &version;
+    if (version.group == in_group && version.name == version_name) return &version;
   }
   return nullptr;
 }
 
-std::string Resource::api_version(const Version& version) const {
-  if (group.empty()) return std::string(version.name);
-  return std::string(group) + "/" + std::string(version.name);
-}
-
 const Resource* Registry::find(std::string_view group, std::string_view name) const {
   for (const Resource& resource : resources_) {
-    if (resource.group == group && resource.name == name) return &resource;
+    if (resource.name == name && served_in(resource, group)) return &resource;
   }
   return nullptr;
 }
 
 const Resource* Registry::find_kind(std::string_view group, std::string_view kind) const {
   for (const Resource& resource : resources_) {
-    if (resource.group == group && resource.kind == kind) return &resource;
+    if (resource.kind == kind && served_in(resource, group)) return &resource;
   }
   return nullptr;
 }

@@ -31,9 +31,12 @@ struct Column {
   int priority = 0;
 };
 
-// One served version of a resource.
+// One served version of a resource. An old version may live in another group than its resource: extensions/v1beta1
+// serves Deployments, which are kept as apps/v1.
 struct Version {
+  std::string_view group;                    // "" is core
   std::string_view name;                     // "v1", "v1beta1"
+  std::string_view api_version;              // "apps/v1", "v1"
   const object::Message* message = nullptr;  // its descriptor
   std::string_view deprecation;              // Warning: header text; empty where current
   // Fills what this version's own rules add to declared defaults (they differ between versions). May be null.
@@ -59,7 +62,7 @@ struct Rules {
 };
 
 struct Resource {
-  std::string_view group;     // "" is core
+  std::string_view group;     // of the hub; "" is core
   std::string_view name;      // plural: "statefulsets"
   std::string_view singular;  // "statefulset"
   std::string_view kind;      // "StatefulSet"
@@ -77,14 +80,15 @@ struct Resource {
   Rules rules;
 
   const Version& hub() const { return versions.front(); }
-  const Version* version(std::string_view version_name) const;
-  // "apps/v1", "v1"
-  std::string api_version(const Version& version) const;
+  // Of the resource's own group.
+  const Version* version(std::string_view version_name) const { return version(group, version_name); }
+  const Version* version(std::string_view in_group, std::string_view version_name) const;
 };
 
 class Registry {
  public:
   std::span<const Resource> resources() const { return resources_; }
+  // The resource that is served under this name in `group`: as its own, or in an old version.
   const Resource* find(std::string_view group, std::string_view name) const;
   const Resource* find_kind(std::string_view group, std::string_view kind) const;
   // For building; the groups' register functions call it.

@@ -19,12 +19,12 @@ TEST(Registry, FindsByResourceAndByKind) {
   EXPECT_THAT(sets->categories, ElementsAre("all"));
   EXPECT_TRUE(sets->namespaced && sets->status_subresource && sets->scale_subresource && sets->generation);
   EXPECT_EQ(sets->hub().message, find_message("apps.v1", "StatefulSet"));
-  EXPECT_EQ(sets->api_version(sets->hub()), "apps/v1");
+  EXPECT_EQ(sets->hub().api_version, "apps/v1");
 
   const Resource* nodes = registry().find("", "nodes");
   ASSERT_NE(nodes, nullptr);
   EXPECT_FALSE(nodes->namespaced);
-  EXPECT_EQ(nodes->api_version(nodes->hub()), "v1");
+  EXPECT_EQ(nodes->hub().api_version, "v1");
   EXPECT_EQ(registry().find("", "statefulsets"), nullptr);
 }
 
@@ -38,6 +38,23 @@ TEST(Registry, OldVersionsWarnAndNameTheirReplacement) {
             "apps/v1beta1 StatefulSet is deprecated in v1.8+, unavailable in v1.16+; use apps/v1 StatefulSet");
   EXPECT_EQ(sets->version("v1beta2")->message, find_message("apps.v1beta2", "StatefulSet"));
   EXPECT_EQ(sets->version("v2"), nullptr);
+}
+
+TEST(Registry, AnOldVersionMayLiveInAnotherGroup) {
+  const Resource* deployments = registry().find("extensions", "deployments");
+  ASSERT_NE(deployments, nullptr);
+  EXPECT_EQ(deployments, registry().find("apps", "deployments"));
+  EXPECT_EQ(deployments, registry().find_kind("extensions", "Deployment"));
+  EXPECT_EQ(deployments->hub().api_version, "apps/v1");
+  const Version* old = deployments->version("extensions", "v1beta1");
+  ASSERT_NE(old, nullptr);
+  EXPECT_EQ(old->api_version, "extensions/v1beta1");
+  EXPECT_EQ(old->message, find_message("extensions.v1beta1", "Deployment"));
+  EXPECT_NE(old, deployments->version("v1beta1")) << "that is apps/v1beta1";
+  EXPECT_EQ(old->deprecation,
+            "extensions/v1beta1 Deployment is deprecated in v1.8+, unavailable in v1.16+; use apps/v1 Deployment");
+  EXPECT_EQ(deployments->version("extensions", "v1"), nullptr);
+  EXPECT_EQ(registry().find("extensions", "statefulsets"), nullptr);
 }
 
 TEST(Registry, EveryHubMessageHasMetadata) {

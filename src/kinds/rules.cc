@@ -59,12 +59,21 @@ constexpr VersionEntry kVersions[] = {
     {"apps",
      "v1beta1",
      "Deployment",
-     {.set_defaults = set_deployment_defaults_v1beta1, .to_hub = rollback_to_annotation}},
+     {.set_defaults = set_deployment_defaults_v1beta1,
+      .to_hub = rollback_to_annotation,
+      .from_hub = rollback_from_annotation}},
     {"apps", "v1beta1", "StatefulSet", {.set_defaults = set_stateful_set_defaults_v1beta1}},
     {"apps", "v1beta2", "Deployment", {.set_defaults = set_deployment_defaults}},
     {"apps", "v1beta2", "ReplicaSet", {.set_defaults = set_replica_set_defaults}},
     {"apps", "v1beta2", "StatefulSet", {.set_defaults = set_stateful_set_defaults}},
     {"discovery.k8s.io", "v1", "EndpointSlice", {.set_defaults = set_endpoint_slice_defaults}},
+    {"extensions",
+     "v1beta1",
+     "Deployment",
+     {.set_defaults = set_extensions_deployment_defaults,
+      .to_hub = rollback_to_annotation,
+      .from_hub = rollback_from_annotation}},
+    {"extensions", "v1beta1", "ReplicaSet", {.set_defaults = set_extensions_replica_set_defaults}},
 };
 
 }  // namespace

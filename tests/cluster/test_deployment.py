@@ -179,3 +179,32 @@ def test_deleting_takes_sets_and_pods_along(cluster, kubectl):
     kubectl("delete", "deployment", kubectl.name)
     wait_for(lambda: not sets_of(cluster, kubectl.name), what="no replica sets")
     wait_for(lambda: not cluster.get("pods", "-l", f"app={kubectl.name}")["items"], what="no pods")
+
+
+def test_the_oldest_manifests_still_work(cluster, any_kubectl):
+    """extensions/v1beta1: accepted with a warning, kept and shown as apps/v1."""
+    manifest = """
+apiVersion: extensions/v1beta1
+kind: Deployment
+metadata: {name: ancient}
+spec:
+  replicas: 0
+  template:
+    metadata: {labels: {app: ancient}}
+    spec: {containers: [{name: c, image: busybox}]}
+"""
+    cluster.kubectl("delete", "deploy", "ancient", "--ignore-not-found", binary=any_kubectl)
+    made = cluster.kubectl("create", "--validate=false", "-f", "-", stdin=manifest, binary=any_kubectl, check=False)
+    assert made.returncode == 0, made.stderr
+    assert "Warning: extensions/v1beta1 Deployment is deprecated in v1.8+" in made.stderr
+    shown = json.loads(cluster.kubectl("get", "deploy", "ancient", "-o", "json", binary=any_kubectl))
+    assert shown["apiVersion"] == "apps/v1"
+    assert shown["spec"]["selector"] == {"matchLabels": {"app": "ancient"}}
+    assert shown["spec"]["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 1}
+    old = json.loads(cluster.kubectl("get", "deployments.v1beta1.extensions", "ancient", "-o", "json", binary=any_kubectl))
+    assert old["apiVersion"] == "extensions/v1beta1"
+    assert old["metadata"]["uid"] == shown["metadata"]["uid"]
+    listed = cluster.kubectl("get", "all", "-l", "app=ancient", "-o", "name", binary=any_kubectl).split()
+    assert listed.count("deployment.apps/ancient") == 1
+    assert not [name for name in listed if "extensions" in name]
+    cluster.kubectl("delete", "deploy", "ancient", binary=any_kubectl)

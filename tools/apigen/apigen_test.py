@@ -49,6 +49,15 @@ class Declarations(unittest.TestCase):
         fields = api.packages["a.v1"].messages["M"].fields
         self.assertEqual([(field.name, field.number, field.embedded) for field in fields], [("a", 1, 0), ("b", 1, 2)])
 
+    def test_an_old_version_may_live_in_another_group(self) -> None:
+        current = 'package apps.v1\ngroup "apps"\nversion v1\nkind K\n  resource ks\n  1 a string\n'
+        old = 'package extensions.v1beta1\ngroup "extensions"\nversion v1beta1\nkind K like apps.v1.K\n  hub apps.v1\n'
+        (message, versions), = tables.resource_rows(load(current, old))
+        self.assertEqual(message.full_name, "apps.v1.K")
+        self.assertEqual([tables.api_version(package) for package, _ in versions], ["apps/v1", "extensions/v1beta1"])
+        with self.assertRaisesRegex(ApiError, "1.api:4: apps.v2 has no current kind K"):
+            load(current, old.replace("hub apps.v1", "hub apps.v2"))
+
     def test_mistakes_are_refused(self) -> None:
         for lines, complaint in (
                 ("  1 a string\n  1 b string", "0.api:4: a.v1.M uses number 1 twice"),

@@ -62,11 +62,11 @@ def expand_like(api: Api, message: Message, done: set[str]) -> None:
     message.atomic = message.atomic or base.atomic
     message.typed = message.typed or base.typed
     if message.kind and base.kind:
-        deprecation = message.kind.deprecation
+        deprecation, hub = message.kind.deprecation, message.kind.hub
         served = message.kind.served
         subresources = message.kind.subresources
         message.kind = copy.deepcopy(base.kind)
-        message.kind.deprecation = deprecation
+        message.kind.deprecation, message.kind.hub = deprecation, hub
         message.kind.served = served and base.kind.served
         message.kind.subresources = subresources or base.kind.subresources
 
@@ -134,6 +134,17 @@ def check_default(field: Field) -> None:
         raise ApiError(f"{field.where}: default {field.default!r} is not among {field.type.enum}")
 
 
+def check_hub(api: Api, message: Message) -> None:
+    """An old version's kind belongs to a current one of the same name."""
+    hub = message.kind.hub if message.kind else ""
+    if not hub:
+        return
+    package = api.packages.get(hub)
+    current = package.messages.get(message.name) if package else None
+    if not current or not current.kind or current.kind.hub or package.hub:
+        raise ApiError(f"{message.where}: {hub} has no current kind {message.name}")
+
+
 def link(api: Api) -> None:
     done: set[str] = set()
     for message in list(api.messages()):
@@ -147,6 +158,7 @@ def link(api: Api) -> None:
     for message in api.messages():
         add_type_fields(message)
         check(message)
+        check_hub(api, message)
     for index, message in enumerate(api.messages()):
         message.index = index
 

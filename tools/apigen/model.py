@@ -65,6 +65,7 @@ class Kind:
     name_format: str = "dns1123Subdomain"
     served: bool = True
     deprecation: str = ""
+    hub: str = ""  # the package in whose form objects are stored, where it is not the package's own hub
 
 
 @dataclass

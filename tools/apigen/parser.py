@@ -99,6 +99,8 @@ def parse_kind_line(kind: Kind, words: list[str], package: Package, message: Mes
         kind.generation = True
     elif word == "unserved":
         kind.served = False
+    elif word == "hub":
+        kind.hub = rest[0]
     elif word == "names":
         kind.name_format = rest[0]
     elif word == "deprecated":

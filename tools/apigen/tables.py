@@ -196,22 +196,27 @@ const PackageTable {identifier} = {{
 """
 
 
+def hub_of(package: Package, message: Message) -> str:
+    """The package in whose form a kind is stored; empty for a current one."""
+    return message.kind.hub or package.hub
+
+
 def resource_rows(api: Api) -> list[tuple[Message, list[tuple[Package, Message]]]]:
-    """Each hub kind with the versions it is served in, hub first."""
+    """Each hub kind with the versions it is served in, also under other groups, hub first."""
     rows = []
-    for package in api.packages.values():
-        if package.hub:
+    served = [(package, message) for package in api.packages.values() for message in package.messages.values()
+              if message.kind and message.kind.served]
+    for package, message in served:
+        if hub_of(package, message):
             continue
-        for message in package.messages.values():
-            if not message.kind or not message.kind.served:
-                continue
-            versions = [(package, message)]
-            for other in api.packages.values():
-                old = other.messages.get(message.name)
-                if other.hub == package.name and other.group == package.group and old and old.kind and old.kind.served:
-                    versions.append((other, old))
-            rows.append((message, versions))
+        versions = [(other, old) for other, old in served
+                    if old.name == message.name and hub_of(other, old) == package.name]
+        rows.append((message, [(package, message)] + versions))
     return rows
+
+
+def api_version(package: Package) -> str:
+    return f"{package.group}/{package.version}" if package.group else package.version
 
 
 def write_index(api: Api) -> str:
@@ -220,8 +225,9 @@ def write_index(api: Api) -> str:
     for number, (message, served) in enumerate(resource_rows(api)):
         kind = message.kind
         versions.append(f"constexpr VersionRow kVersions{number}[] = {{")
-        versions += [f"    {{{c_text(package.version)}, {c_text(old.kind.deprecation)}, {old.index}}},"
-                     for package, old in served]
+        for package, old in served:
+            texts = (package.group, package.version, api_version(package), old.kind.deprecation)
+            versions.append("    {" + ", ".join(map(c_text, texts)) + f", {old.index}}},")
         versions.append("};")
         flags = (kind.namespaced, "status" in kind.subresources, "scale" in kind.subresources, kind.generation)
         texts = (served[0][0].group, kind.resource, message.name.lower(), message.name, " ".join(kind.short_names),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,11 +25,17 @@ int version_rank(std::string_view version) {
   return base + major * 1000 + minor;
 }
 
-std::map<std::string, std::vector<std::string>> versions_by_group() {
+// Groups in the order in which clients prefer them: those that only old versions are left in come last, so that
+// `kubectl get ingresses` means networking.k8s.io.
+using Groups = std::vector<std::pair<std::string, std::vector<std::string>>>;
+
+Groups versions_by_group() {
   std::map<std::string, std::vector<std::string>> groups;
+  std::set<std::string, std::less<>> current;
   for (const Resource& resource : kinds::registry().resources()) {
-    auto& versions = groups[std::string(resource.group)];
     for (const kinds::Version& version : resource.versions) {
+      auto& versions = groups[std::string(version.group)];
+      if (version.group == resource.group) current.emplace(version.group);
       if (std::find(versions.begin(), versions.end(), version.name) == versions.end()) {
         versions.emplace_back(version.name);
       }
@@ -38,7 +45,10 @@ std::map<std::string, std::vector<std::string>> versions_by_group() {
     std::sort(versions.begin(), versions.end(),
               [](const std::string& a, const std::string& b) { return version_rank(a) > version_rank(b); });
   }
-  return groups;
+  Groups ordered(groups.begin(), groups.end());
+  std::stable_partition(ordered.begin(), ordered.end(),
+                        [&](const auto& group) { return current.contains(group.first); });
+  return ordered;
 }
 
 Value group_entry(const std::string& group, const std::vector<std::string>& versions) {
@@ -58,7 +68,8 @@ Value names(const std::vector<std::string_view>& list) {
 
 Value verbs(std::initializer_list<std::string_view> list) { return names(std::vector<std::string_view>(list)); }
 
-Value resource_entry(const Resource& resource) {
+// A resource that another group serves too is of its categories there only: `kubectl get all` shows it once.
+Value resource_entry(const Resource& resource, std::string_view group) {
   Value entry = Value::object({{"name", resource.name},
                                {"singularName", resource.singular},
                                {"namespaced", resource.namespaced},
@@ -67,7 +78,7 @@ Value resource_entry(const Resource& resource) {
                          ? verbs({"create", "delete", "get", "list", "patch", "update", "watch"})
                          : verbs({"create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"}));
   if (!resource.short_names.empty()) entry.set("shortNames", names(resource.short_names));
-  if (!resource.categories.empty()) entry.set("categories", names(resource.categories));
+  if (!resource.categories.empty() && resource.group == group) entry.set("categories", names(resource.categories));
   return entry;
 }
 
@@ -124,8 +135,8 @@ Value groups_document() {
 }
 
 std::optional<Value> group_document(std::string_view group) {
-  auto groups = versions_by_group();
-  auto found = groups.find(std::string(group));
+  Groups groups = versions_by_group();
+  auto found = std::find_if(groups.begin(), groups.end(), [&](const auto& entry) { return entry.first == group; });
   if (group.empty() || found == groups.end()) return std::nullopt;
   Value document = Value::object({{"kind", "APIGroup"}, {"apiVersion", "v1"}});
   Value entry = group_entry(found->first, found->second);
@@ -136,8 +147,8 @@ std::optional<Value> group_document(std::string_view group) {
 std::optional<Value> resource_list_document(std::string_view group, std::string_view version) {
   Value list = Value::array();
   for (const Resource& resource : kinds::registry().resources()) {
-    if (resource.group != group || resource.version(version) == nullptr) continue;
-    list.append(resource_entry(resource));
+    if (resource.version(group, version) == nullptr) continue;
+    list.append(resource_entry(resource, group));
     append_subresources(resource, list);
   }
   if (list.empty()) return std::nullopt;

@@ -147,7 +147,7 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
     Result<AcceptedForm> form = negotiate(http.header("Accept"));
     if (!form.ok()) return refuse(exchange, form.error());
     const kinds::Resource* resource = kinds::registry().find(route.group, route.resource);
-    const kinds::Version* version = resource == nullptr ? nullptr : resource->version(route.version);
+    const kinds::Version* version = resource == nullptr ? nullptr : resource->version(route.group, route.version);
     if (version == nullptr) return refuse(exchange, no_such_path());
     Result<ReadRequest> read = read_request(route, http);
     if (!read.ok()) return refuse(exchange, read.error());

@@ -92,7 +92,7 @@ const object::Message* message_of(std::string_view api_version, std::string_view
   std::string_view group = slash == std::string_view::npos ? std::string_view() : api_version.substr(0, slash);
   std::string_view version = slash == std::string_view::npos ? api_version : api_version.substr(slash + 1);
   if (const kinds::Resource* resource = kinds::registry().find_kind(group, kind)) {
-    if (const kinds::Version* found = resource->version(version)) return found->message;
+    if (const kinds::Version* found = resource->version(group, version)) return found->message;
   }
   // Every group knows DeleteOptions under its own version.
   if (kind == "DeleteOptions") return kinds::find_message("meta.v1", kind);

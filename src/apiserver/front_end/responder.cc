@@ -35,7 +35,7 @@ http::Response list_as_document(const kinds::Resource& resource, const kinds::Ve
   } else {
     bool partial = form.shape == AcceptedForm::Shape::kPartialMetadata;
     document = Value::object({{"kind", partial ? "PartialObjectMetadataList" : std::string(resource.kind) + "List"},
-                              {"apiVersion", partial ? "meta.k8s.io/v1" : resource.api_version(version)}});
+                              {"apiVersion", partial ? std::string_view("meta.k8s.io/v1") : version.api_version}});
     Value items = Value::array();
     for (const object::ObjectPtr& item : response.items) {
       items.append(partial ? partial_metadata(*item) : to_version(resource, version, item->document()));
@@ -49,7 +49,7 @@ http::Response list_as_document(const kinds::Resource& resource, const kinds::Ve
 }  // namespace
 
 object::Bytes encoded(const kinds::Resource& resource, const kinds::Version& version, const object::Object& object) {
-  return object.encoding(version.name, [&] {
+  return object.encoding(version.api_version, [&] {
     // The hub form, the common case, needs no copy to convert.
     if (&version == &resource.hub()) return object::to_json(object.document());
     return object::to_json(to_version(resource, version, object.document()));
@@ -89,7 +89,7 @@ http::Response list_response(const kinds::Resource& resource, const kinds::Versi
   http::Response answer;
   answer.headers.emplace_back("Content-Type", "application/json");
   std::string head = "{\"kind\":\"" + std::string(resource.kind) + "List\",\"apiVersion\":\"" +
-                     resource.api_version(version) + "\",\"metadata\":" + object::to_json(list_metadata(response)) +
+                     std::string(version.api_version) + "\",\"metadata\":" + object::to_json(list_metadata(response)) +
                      ",\"items\":[";
   static const object::Bytes kComma = bytes(",");
   static const object::Bytes kEnd = bytes("]}\n");

@@ -113,8 +113,7 @@ class WatchStream final : public client::WatchSink, public std::enable_shared_fr
                                                                            {"apiVersion", "meta.k8s.io/v1"},
                                                                            {"metadata", metadata}})}})})}});
     }
-    return Value::object(
-        {{"kind", resource_.kind}, {"apiVersion", resource_.api_version(version_)}, {"metadata", metadata}});
+    return Value::object({{"kind", resource_.kind}, {"apiVersion", version_.api_version}, {"metadata", metadata}});
   }
 
   void arm_bookmark() {

@@ -140,7 +140,11 @@ const ServedResource* GarbageController::resource_of(const Value& owner) const {
   size_t slash = version.find('/');
   std::string_view group = slash == std::string_view::npos ? std::string_view() : version.substr(0, slash);
   for (const ServedResource& resource : resources_) {
-    if (resource.resource.group == group && resource.kind == owner.at("kind").as_string()) return &resource;
+    if (resource.kind != owner.at("kind").as_string()) continue;
+    const auto& others = resource.other_groups;
+    if (resource.resource.group == group || std::find(others.begin(), others.end(), group) != others.end()) {
+      return &resource;
+    }
   }
   return nullptr;
 }

@@ -21,7 +21,12 @@ void set_replica_set_defaults(Value& set);
 void set_deployment_defaults(Value& deployment);
 // apps/v1beta1: the selector comes from the template's labels, two old revisions are kept.
 void set_deployment_defaults_v1beta1(Value& deployment);
+// extensions/v1beta1: the selector comes from the template's labels; a rolling update moves one pod at a time, without
+// a deadline; every old revision is kept.
+void set_extensions_replica_set_defaults(Value& set);
+void set_extensions_deployment_defaults(Value& deployment);
 // spec.rollbackTo of v1beta1 becomes the annotation that the deployment controller acts on.
 void rollback_to_annotation(Value& deployment);
+void rollback_from_annotation(Value& deployment);
 
 }  // namespace stead::kinds

@@ -69,6 +69,30 @@ spec:
   EXPECT_THAT(problems("apps", "Deployment", made), IsEmpty());
 }
 
+TEST(DeploymentRules, TheExtensionsVersionMovesOnePodAtATime) {
+  Value made = load("extensions", "Deployment", "v1beta1", R"(
+apiVersion: extensions/v1beta1
+kind: Deployment
+metadata: {name: web, namespace: ns}
+spec:
+  rollbackTo: {revision: 3}
+  template: {metadata: {labels: {app: web}}, spec: {containers: [{name: c, image: i}]}}
+)");
+  EXPECT_EQ(made.at({"spec", "replicas"}).as_int(), 1);
+  EXPECT_EQ(made.at({"spec", "selector", "matchLabels", "app"}).as_string(), "web");
+  EXPECT_EQ(made.at({"metadata", "labels", "app"}).as_string(), "web");
+  EXPECT_EQ(made.at({"spec", "strategy", "rollingUpdate", "maxSurge"}).as_int(), 1);
+  EXPECT_EQ(made.at({"spec", "strategy", "rollingUpdate", "maxUnavailable"}).as_int(), 1);
+  EXPECT_EQ(made.at({"spec", "revisionHistoryLimit"}).as_int(), 2147483647);
+  EXPECT_EQ(made.at({"spec", "progressDeadlineSeconds"}).as_int(), 2147483647);
+  EXPECT_THAT(problems("extensions", "Deployment", made), IsEmpty());
+
+  EXPECT_EQ(made.at({"metadata", "annotations", "deprecated.deployment.rollback.to"}).as_string(), "3");
+  registry().find("extensions", "deployments")->version("extensions", "v1beta1")->from_hub(made);
+  EXPECT_EQ(made.at({"spec", "rollbackTo", "revision"}).as_int(), 3);
+  EXPECT_EQ(made.find({"metadata", "annotations", "deprecated.deployment.rollback.to"}), nullptr);
+}
+
 TEST(DeploymentRules, RejectWhatCannotWork) {
   EXPECT_THAT(problems_with({"spec", "replicas"}, -1),
               ElementsAre("spec.replicas: Invalid value: -1: must be greater than or equal to 0"));
@@ -123,6 +147,18 @@ TEST(DeploymentRow, ShowsCounts) {
   made.set({"spec", "replicas"}, 3);
   EXPECT_THAT(row("apps", "Deployment", made, *object::parse_time("2026-01-01T00:00:05Z")),
               ElementsAre("web", "2/3", "1", "2", "5s", "c", "i", "app=web"));
+}
+
+TEST(ReplicaSetRules, TheExtensionsVersionSelectsByTheTemplate) {
+  Value made = load("extensions", "ReplicaSet", "v1beta1", R"(
+apiVersion: extensions/v1beta1
+kind: ReplicaSet
+metadata: {name: web, namespace: ns}
+spec: {template: {metadata: {labels: {app: web}}, spec: {containers: [{name: c, image: i}]}}}
+)");
+  EXPECT_EQ(made.at({"spec", "replicas"}).as_int(), 1);
+  EXPECT_EQ(made.at({"spec", "selector", "matchLabels", "app"}).as_string(), "web");
+  EXPECT_THAT(problems("extensions", "ReplicaSet", made), IsEmpty());
 }
 
 TEST(ReplicaSetRow, ShowsCounts) {

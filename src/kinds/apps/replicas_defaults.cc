@@ -1,5 +1,8 @@
 // Defaults of ReplicaSet and Deployment, and what their old versions add.
 
+#include <charconv>
+#include <limits>
+
 #include "kinds/apps/apps_rules.h"
 #include "kinds/core/pod_defaults.h"
 
@@ -7,6 +10,7 @@ namespace stead::kinds {
 namespace {
 
 constexpr std::string_view kRollbackAnnotation = "deprecated.deployment.rollback.to";
+constexpr int64_t kNoLimit = std::numeric_limits<int32_t>::max();
 
 void set_if_missing(Value& object, std::string_view name, Value value) {
   if (object.find(name) == nullptr) object.set(name, std::move(value));
@@ -32,7 +36,14 @@ void take_labels_from_template(Value& document) {
   if (document.at({"metadata", "labels"}).empty()) document.set({"metadata", "labels"}, labels);
 }
 
-void set_deployment_defaults(Value& deployment, int64_t history_limit) {
+// What versions of Deployment differ in.
+struct DeploymentDefaults {
+  Value rolling = "25%";  // maxUnavailable and maxSurge
+  int64_t history_limit = 10;
+  int64_t deadline_seconds = 600;
+};
+
+void set_deployment_defaults(Value& deployment, const DeploymentDefaults& defaults) {
   Value& spec = spec_of(deployment);
   Value& strategy = spec["strategy"];
   if (strategy.is_null()) strategy = Value::object();
@@ -40,11 +51,11 @@ void set_deployment_defaults(Value& deployment, int64_t history_limit) {
   if (strategy.at("type").as_string() == "RollingUpdate") {
     Value& rolling = strategy["rollingUpdate"];
     if (rolling.is_null()) rolling = Value::object();
-    set_if_missing(rolling, "maxUnavailable", "25%");
-    set_if_missing(rolling, "maxSurge", "25%");
+    set_if_missing(rolling, "maxUnavailable", defaults.rolling);
+    set_if_missing(rolling, "maxSurge", defaults.rolling);
   }
-  set_if_missing(spec, "revisionHistoryLimit", history_limit);
-  set_if_missing(spec, "progressDeadlineSeconds", 600);
+  set_if_missing(spec, "revisionHistoryLimit", defaults.history_limit);
+  set_if_missing(spec, "progressDeadlineSeconds", defaults.deadline_seconds);
   set_replicas_defaults(spec);
 }
 
@@ -52,11 +63,21 @@ void set_deployment_defaults(Value& deployment, int64_t history_limit) {
 
 void set_replica_set_defaults(Value& set) { set_replicas_defaults(spec_of(set)); }
 
-void set_deployment_defaults(Value& deployment) { set_deployment_defaults(deployment, 10); }
+void set_extensions_replica_set_defaults(Value& set) {
+  take_labels_from_template(set);
+  set_replica_set_defaults(set);
+}
+
+void set_deployment_defaults(Value& deployment) { set_deployment_defaults(deployment, DeploymentDefaults{}); }
 
 void set_deployment_defaults_v1beta1(Value& deployment) {
-  set_deployment_defaults(deployment, 2);
   take_labels_from_template(deployment);
+  set_deployment_defaults(deployment, {.history_limit = 2});
+}
+
+void set_extensions_deployment_defaults(Value& deployment) {
+  take_labels_from_template(deployment);
+  set_deployment_defaults(deployment, {.rolling = 1, .history_limit = kNoLimit, .deadline_seconds = kNoLimit});
 }
 
 void rollback_to_annotation(Value& deployment) {
@@ -65,6 +86,17 @@ void rollback_to_annotation(Value& deployment) {
   std::string revision = std::to_string(rollback->at("revision").as_int());
   deployment["spec"].erase("rollbackTo");
   deployment.set({"metadata", "annotations", kRollbackAnnotation}, revision);
+}
+
+void rollback_from_annotation(Value& deployment) {
+  const Value* annotation = deployment.find({"metadata", "annotations", kRollbackAnnotation});
+  if (annotation == nullptr) return;
+  std::string_view text = annotation->as_string();
+  int64_t revision = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), revision);
+  if (error != std::errc() || end != text.data() + text.size()) return;
+  deployment.erase({"metadata", "annotations", kRollbackAnnotation});
+  deployment.set({"spec", "rollbackTo", "revision"}, revision);
 }
 
 }  // namespace stead::kinds

@@ -24,7 +24,7 @@ std::vector<std::string> texts(const FieldErrors& errors) {
 
 Value load(std::string_view group, std::string_view kind, std::string_view version, std::string_view yaml) {
   const Resource& resource = resource_of(group, kind);
-  const Version* form = resource.version(version);
+  const Version* form = resource.version(group, version);
   auto parsed = object::parse_yaml(yaml);
   if (!parsed.ok() || form == nullptr) {
     ADD_FAILURE() << (parsed.ok() ? "no such version" : parsed.error().message);

@@ -57,7 +57,7 @@ Value openapi_v3(Resources resources, std::string_view group, std::string_view v
   Definitions definitions(Dialect::kV3);
   Value paths = Value::object();
   for (const Resource* resource : resources) {
-    const Version* version = resource->group == group ? resource->version(version_name) : nullptr;
+    const Version* version = resource->version(group, version_name);
     if (version != nullptr) openapi::add_paths(paths, definitions, Dialect::kV3, *resource, *version);
   }
   if (paths.empty()) return Value();
@@ -78,7 +78,7 @@ Value openapi_v3_index(Resources resources, std::string_view hash) {
   Value paths = Value::object();
   for (const Resource* resource : resources) {
     for (const Version& version : resource->versions) {
-      std::string path = openapi::base_path(resource->group, version.name).substr(1);
+      std::string path = openapi::base_path(version.group, version.name).substr(1);
       if (paths.find(path) != nullptr) continue;
       paths.set(path,
                 Value::object({{"serverRelativeURL", Value("/openapi/v3/" + path + "?hash=" + std::string(hash))}}));

@@ -113,7 +113,7 @@ class PathWriter {
     if (source.body != nullptr && dialect_ == Dialect::kV3) add(result, "requestBody", request_body(source));
     add(result, "responses", responses(source, answer));
     if (dialect_ == Dialect::kV2) add(result, "schemes", Value::array({Value::borrowed("https")}));
-    add(result, "tags", Value::array({Value(group_word(resource_.group) + "_" + std::string(version_.name))}));
+    add(result, "tags", Value::array({Value(group_word(version_.group) + "_" + std::string(version_.name))}));
     add(result, "x-kubernetes-action", Value::borrowed(source.action));
     add(result, "x-kubernetes-group-version-kind", kind != nullptr ? *kind : group_version_kind(resource_, version_));
     return result;
@@ -261,8 +261,8 @@ void add_paths(Value& paths, Definitions& definitions, Dialect dialect, const Re
     add(operations, "parameters", context.writer.path_parameters(in_namespace, named));
     paths.mutable_members().emplace_back(Value(path), std::move(operations));
   };
-  const std::string base = base_path(resource.group, version.name);
-  const std::string words = capital(group_word(resource.group)) + capital(version.name);
+  const std::string base = base_path(version.group, version.name);
+  const std::string words = capital(group_word(version.group)) + capital(version.name);
   const std::string kind_word = (resource.namespaced ? "Namespaced" : "") + std::string(resource.kind);
   const std::string root = base + (resource.namespaced ? "/namespaces/{namespace}/" : "/") + std::string(resource.name);
 

@@ -80,7 +80,7 @@ Value reference(std::string_view name, Dialect dialect) {
 }
 
 Value group_version_kind(const Resource& resource, const Version& version) {
-  return Value::object({{"group", Value::borrowed(resource.group)},
+  return Value::object({{"group", Value::borrowed(version.group)},
                         {"kind", Value::borrowed(resource.kind)},
                         {"version", Value::borrowed(version.name)}});
 }
