@@ -250,8 +250,8 @@ def test_logs(space, follow):
                  "spec": {"containers": [talker, container("quiet", "echo quiet; sleep 1000")], "terminationGracePeriodSeconds": 0}})
     space.wait_ready("talker")
     following = follow("logs", "-f", "talker", "-c", "talker")
-    lines = [following.stdout.readline() for _ in range(5)]
-    assert lines == [f"line {i}\n" for i in range(1, 6)]
+    lines = [following.stdout.readline() for _ in range(12)]  # more than two seconds' worth
+    assert lines == [f"line {i}\n" for i in range(1, 13)]
     assert len(space.kubectl("logs", "talker", "-c", "talker", "--tail=2").splitlines()) == 2
     assert space.kubectl("logs", "talker", "-c", "quiet") == "quiet\n"
     assert "line 1" not in space.kubectl("logs", "talker", "-c", "talker", "--since=1s").splitlines()
