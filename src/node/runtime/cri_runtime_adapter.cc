@@ -8,6 +8,7 @@
 #include "cri.grpc.pb.h"
 #include "node/runtime/cri_messages.h"
 #include "node/runtime/grpc_connection.h"
+#include "node/runtime/kept_connection.h"
 #include "node/runtime/runtime_event_stream.h"
 
 namespace stead::node {
@@ -57,7 +58,8 @@ class CriRuntime final : public ContainerRuntime {
   explicit CriRuntime(const std::string& socket_path)
       : channel_(open_channel(socket_path)),
         runtime_(cri::RuntimeService::NewStub(channel_)),
-        images_(cri::ImageService::NewStub(channel_)) {}
+        images_(cri::ImageService::NewStub(channel_)),
+        starts_(socket_path) {}
 
   Result<std::string> version() override {
     STEAD_TRY(answer, call(&Runtime::Version, cri::VersionRequest(), "Version"));
@@ -129,7 +131,9 @@ class CriRuntime final : public ContainerRuntime {
   Result<void> start_container(const std::string& id) override {
     cri::StartContainerRequest request;
     request.set_container_id(id);
-    return done(call(&Runtime::StartContainer, request, "StartContainer"));
+    STEAD_TRY(channel, starts_.channel());
+    Runtime stub(channel);
+    return done(call_unary(stub, &Runtime::StartContainer, request, kCallTimeout, "StartContainer"));
   }
 
   Result<void> stop_container(const std::string& id, seconds grace) override {
@@ -304,6 +308,7 @@ class CriRuntime final : public ContainerRuntime {
   const std::shared_ptr<grpc::Channel> channel_;
   const std::unique_ptr<Runtime> runtime_;
   const std::unique_ptr<Images> images_;
+  KeptConnection starts_;
   OwnerIndex owners_;
 };
 

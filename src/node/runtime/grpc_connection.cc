@@ -34,7 +34,7 @@ Reason reason_of(grpc::StatusCode code) {
 
 }  // namespace
 
-std::shared_ptr<grpc::Channel> open_channel(const std::string& socket_path) {
+grpc::ChannelArguments channel_arguments() {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMessageBytesMax);
   arguments.SetMaxSendMessageSize(kMessageBytesMax);
@@ -50,7 +50,11 @@ std::shared_ptr<grpc::Channel> open_channel(const std::string& socket_path) {
   quota.Resize(64 << 20);
   quota.SetMaxThreads(8);
   arguments.SetResourceQuota(quota);
-  return grpc::CreateCustomChannel("unix:" + socket_path, grpc::InsecureChannelCredentials(), arguments);
+  return arguments;
+}
+
+std::shared_ptr<grpc::Channel> open_channel(const std::string& socket_path) {
+  return grpc::CreateCustomChannel("unix:" + socket_path, grpc::InsecureChannelCredentials(), channel_arguments());
 }
 
 Error grpc_error(const grpc::Status& status, const std::string& call) {

@@ -17,6 +17,9 @@ namespace stead::node {
 inline constexpr char kContainerdNamespaceHeader[] = "containerd-namespace";
 inline constexpr char kContainerdNamespace[] = "k8s.io";
 
+// What every channel of this folder is made with: limits, and the name that Go's servers accept.
+grpc::ChannelArguments channel_arguments();
+
 // A channel to a unix socket. Connects with the first call; reconnects by itself with a back-off of 20 ms to 1 s.
 // Thread-safe.
 std::shared_ptr<grpc::Channel> open_channel(const std::string& socket_path);
