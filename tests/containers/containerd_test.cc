@@ -141,7 +141,8 @@ class ContainerdTest : public ::testing::Test {
     EXPECT_TRUE(stop_containerd(data_dir_).ok()) << "stopping is idempotent";
     const std::set<std::string> after = machine_state(data_dir_);
     // The empty mount points may be an earlier, killed instance's: the one that ends last takes them away.
-    std::erase_if(before_, [&](const std::string& entry) { return entry.starts_with("path ") && !after.contains(entry); });
+    std::erase_if(before_,
+                  [&](const std::string& entry) { return entry.starts_with("path ") && !after.contains(entry); });
     EXPECT_THAT(after, testing::ContainerEq(before_));
     if (HasFailure()) std::cerr << read_file(data_dir_ + "/containerd/containerd.log") << '\n';
     fs::remove_all(data_dir_);
