@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "client/informer.h"
+#include "object/quantity.h"
 
 namespace stead::apiserver {
 
@@ -83,7 +84,36 @@ Result<void> Admission::admit_update(const Call& call, Value& document, const Va
   if (is_core(call, "services") && call.request.subresource.empty()) {
     STEAD_TRY_VOID(services_.complete(document, &old));
   }
+  if (is_core(call, "persistentvolumeclaims") && call.request.subresource.empty()) {
+    return check_claim_growth(call, document, old);
+  }
   return {};
+}
+
+// A bound claim grows only where its class says so (KEP-284). Unbound ones are refused by validation.
+Result<void> Admission::check_claim_growth(const Call& call, const Value& document, const Value& old) const {
+  auto size = [](const Value& claim) {
+    auto parsed = object::Quantity::parse(claim.at({"spec", "resources", "requests", "storage"}).as_string());
+    return parsed.ok() ? *parsed : object::Quantity();
+  };
+  auto class_of = [](const Value& claim) {
+    const Value* annotated = claim.find({"metadata", "annotations", kClassAnnotationBeta});
+    return annotated != nullptr ? annotated->as_string() : claim.at({"spec", "storageClassName"}).as_string();
+  };
+  if (old.at({"status", "phase"}).as_string() != "Bound" || size(document) <= size(old)) return {};
+  std::string_view name = class_of(old);
+  ObjectPtr storage_class = name.empty() ? nullptr : cache_.get("storage.k8s.io/storageclasses", name);
+  bool allowed =
+      storage_class && class_of(document) == name && storage_class->document().at("allowVolumeExpansion").as_bool();
+  if (allowed) return {};
+  Error error = make_error(
+      Reason::kForbidden,
+      fmt::format("{} \"{}\" is forbidden: only dynamically provisioned pvc can be resized and the storageclass that "
+                  "provisions the pvc must support resize",
+                  call.qualified_resource(), call.request.name));
+  error.kind = call.resource->name;
+  error.name = call.request.name;
+  return error;
 }
 
 Result<void> Admission::admit_delete(const Call& call) const {

@@ -2,7 +2,8 @@
 
 // Admission: what the server adds to, or holds against, an object that is about to be stored (the built-in plugins
 // of kube-apiserver that a bare cluster needs): NamespaceLifecycle, ServiceAccount, DefaultStorageClass,
-// StorageObjectInUse, Priority, DefaultTolerationSeconds, and the address allocation of Services. API loop only.
+// StorageObjectInUse, PersistentVolumeClaimResize, Priority, DefaultTolerationSeconds, and the address allocation of
+// Services. API loop only.
 
 #include <memory>
 
@@ -24,6 +25,7 @@ class Admission {
 
  private:
   Result<void> check_namespace(const Call& call) const;
+  Result<void> check_claim_growth(const Call& call, const object::Value& document, const object::Value& old) const;
   void complete_pod(object::Value& document) const;
   void complete_claim(object::Value& document) const;
 

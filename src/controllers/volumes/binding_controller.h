@@ -2,6 +2,8 @@
 
 // Wires binding_policy to the API. One loop.
 
+#include <set>
+
 #include "client/event_recorder.h"
 #include "client/informer_set.h"
 #include "client/work_queue.h"
@@ -19,7 +21,10 @@ class VolumeBindingController {
   void claim_changed(const client::ObjectPtr& claim);
   void volume_changed(const client::ObjectPtr& volume);
   void work_claim(const std::string& key, client::WorkQueue::Finish finish);
+  void settle_claim(const std::string& key, const client::ObjectPtr& chosen, client::WorkQueue::Finish finish,
+                    client::Outcome outcome);
   void work_volume(const std::string& key, client::WorkQueue::Finish finish);
+  std::vector<client::ObjectPtr> candidates(const std::string& claim) const;
 
   client::ApiTransport& transport_;
   client::EventRecorder& events_;
@@ -30,6 +35,10 @@ class VolumeBindingController {
   client::Informer& pods_;
   client::WorkQueue claim_queue_;
   client::WorkQueue volume_queue_;
+  // One key: look at every unbound claim again. A queue, so that many changes at once make one round.
+  client::WorkQueue round_queue_;
+  // Free volumes that a claim is being given right now: no other claim may count on them.
+  std::set<std::string, std::less<>> taken_;
 };
 
 // "ns/name" of each claim that the pod mounts, those of its ephemeral volumes included.

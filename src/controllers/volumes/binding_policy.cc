@@ -17,6 +17,31 @@ std::string_view annotation(const Object& object, std::string_view name) {
   return object.metadata().at({"annotations", name}).as_string();
 }
 
+// Provisioners that Kubernetes once had itself, and the CSI drivers that took them over (KEP-625): their classes are
+// served by the driver.
+constexpr std::pair<std::string_view, std::string_view> kMigratedProvisioners[] = {
+    {"kubernetes.io/aws-ebs", "ebs.csi.aws.com"},
+    {"kubernetes.io/azure-disk", "disk.csi.azure.com"},
+    {"kubernetes.io/azure-file", "file.csi.azure.com"},
+    {"kubernetes.io/cinder", "cinder.csi.openstack.org"},
+    {"kubernetes.io/gce-pd", "pd.csi.storage.gke.io"},
+    {"kubernetes.io/portworx-volume", "pxd.portworx.com"},
+    {"kubernetes.io/vsphere-volume", "csi.vsphere.vmware.com"},
+};
+constexpr std::string_view kInTreePrefix = "kubernetes.io/";
+
+std::string_view external_provisioner(std::string_view provisioner) {
+  for (const auto& [in_tree, driver] : kMigratedProvisioners) {
+    if (provisioner == in_tree) return driver;
+  }
+  return provisioner;
+}
+
+std::string_view volume_mode(const Object& object) {
+  std::string_view mode = object.spec().at("volumeMode").as_string();
+  return mode.empty() ? "Filesystem" : mode;
+}
+
 bool is_default(const Object& storage_class) {
   return annotation(storage_class, kDefaultClass) == "true" || annotation(storage_class, kDefaultClassBeta) == "true";
 }
@@ -70,7 +95,10 @@ class ClaimDecider {
   void bind_requested(std::string_view volume_name) {
     ObjectPtr volume = observed_.volume(volume_name);
     if (!volume) return set_phase(plan_, kClaims, claim_, "Pending");
-    if (!volume->spec().at("claimRef").is_null() && !kinds::is_bound_to(*volume, claim_)) {
+    bool reserved = !volume->spec().at("claimRef").is_null();
+    // Named from both sides: whoever wrote both knows what he wants.
+    if (reserved && kinds::is_bound_to(*volume, claim_)) return bind(*volume);
+    if (reserved) {
       event("Warning", "FailedBinding",
             "volume \"" + std::string(volume_name) + "\" already bound to a different claim.");
       return set_phase(plan_, kClaims, claim_, "Pending");
@@ -91,11 +119,7 @@ class ClaimDecider {
       return "requested PV is too small";
     }
     if (kinds::storage_class_of(volume) != kinds::storage_class_of(claim_)) return "storageClassName does not match";
-    auto mode = [](const Object& object) {
-      std::string_view text = object.spec().at("volumeMode").as_string();
-      return text.empty() ? std::string_view("Filesystem") : text;
-    };
-    if (mode(volume) != mode(claim_)) return "incompatible volumeMode";
+    if (volume_mode(volume) != volume_mode(claim_)) return "incompatible volumeMode";
     std::span<const Value> offered = volume.spec().at("accessModes").items();
     for (const Value& wanted : claim_.spec().at("accessModes").items()) {
       if (std::find(offered.begin(), offered.end(), wanted) == offered.end()) return "incompatible accessMode";
@@ -136,18 +160,19 @@ class ClaimDecider {
   }
 
   void wait_for_consumer() {
-    if (observed_.waiting_pod.empty()) {
-      event("Normal", "WaitForFirstConsumer", "waiting for first consumer to be created before binding");
-    } else {
-      event("Normal", "WaitForPodScheduled", "waiting for pod " + observed_.waiting_pod + " to be scheduled");
+    if (observed_.waiting_pods.empty()) {
+      return event("Normal", "WaitForFirstConsumer", "waiting for first consumer to be created before binding");
     }
+    std::string names;
+    for (const std::string& name : observed_.waiting_pods) names += (names.empty() ? "" : ",") + name;
+    std::string pods = observed_.waiting_pods.size() == 1 ? "pod " : "pods ";
+    event("Normal", "WaitForPodScheduled", "waiting for " + pods + names + " to be scheduled");
   }
 
   void ask_provisioner(const Object& storage_class) {
-    std::string_view provisioner = storage_class.document().at("provisioner").as_string();
-    if (provisioner == kNoProvisioner) {
-      return event("Normal", "FailedBinding",
-                   "no persistent volumes available for this claim and no storage class is set");
+    std::string_view provisioner = external_provisioner(storage_class.document().at("provisioner").as_string());
+    if (provisioner.starts_with(kInTreePrefix)) {
+      return event("Warning", "ProvisioningFailed", "no volume plugin matched name: " + std::string(provisioner));
     }
     if (annotation(claim_, kStorageProvisioner) != provisioner) {
       Value document = claim_.document();
@@ -210,25 +235,44 @@ class ClaimDecider {
   Plan plan_;
 };
 
+// Nobody will delete or empty the volume.
+void fail_reclaim(Plan& plan, const ObjectPtr& volume, std::string reason, std::string why) {
+  plan.events.push_back({volume, "Warning", std::move(reason), why, ""});
+  plan.steps.clear();
+  set_phase(plan, kVolumes, *volume, "Failed", why);
+}
+
 // The claim this volume was for is gone, or is another one of the same name.
 void reclaim(Plan& plan, const ObjectPtr& volume) {
   std::string_view phase = volume->status().at("phase").as_string();
   if (phase == "Failed") return;
   set_phase(plan, kVolumes, *volume, "Released");
   std::string_view policy = volume->spec().at("persistentVolumeReclaimPolicy").as_string();
-  std::string_view provisioner = annotation(*volume, kProvisionedBy);
   if (policy == "Recycle") {
-    plan.events.push_back({volume, "Warning", "VolumeFailedRecycle", "No recycler plugin found for the volume!", ""});
-    return set_phase(plan, kVolumes, *volume, "Failed", "No recycler plugin found for the volume!");
+    return fail_reclaim(plan, volume, "VolumeFailedRecycle",
+                        "No recycler plugin found for the volume! The Recycle policy is deprecated: use Delete with a "
+                        "dynamic provisioner, or Retain");
   }
+  if (policy != "Delete") return;
   // Whoever provisioned the volume deletes it; nobody else knows how.
-  if (policy == "Delete" && provisioner.empty()) {
-    std::string why = "error getting deleter volume plugin for volume \"" + std::string(volume->name()) +
-                      "\": no volume plugin matched";
-    plan.events.push_back({volume, "Warning", "VolumeFailedDelete", why, ""});
-    plan.steps.clear();
-    set_phase(plan, kVolumes, *volume, "Failed", why);
+  std::string_view provisioner = external_provisioner(annotation(*volume, kProvisionedBy));
+  if (provisioner.empty() || provisioner.starts_with(kInTreePrefix)) {
+    fail_reclaim(plan, volume, "VolumeFailedDelete",
+                 "error getting deleter volume plugin for volume \"" + std::string(volume->name()) +
+                     "\": no deletable volume plugin matched");
   }
+}
+
+// The claim's own decision passes such a volume over without a word.
+void tell_of_modes(Plan& plan, const VolumeObserved& observed) {
+  plan.events.push_back({observed.volume, "Warning", "VolumeMismatch",
+                         "Cannot bind PersistentVolume to requested PersistentVolumeClaim \"" +
+                             std::string(observed.claim->name()) + "\" due to incompatible volumeMode.",
+                         ""});
+  plan.events.push_back({observed.claim, "Warning", "VolumeMismatch",
+                         "Cannot bind PersistentVolume \"" + std::string(observed.volume->name()) +
+                             "\" to requested PersistentVolumeClaim due to incompatible volumeMode.",
+                         ""});
 }
 
 // A claim bound elsewhere does not need this volume: back to how the user made it.
@@ -258,6 +302,9 @@ Plan decide_volume(const VolumeObserved& observed) {
     reclaim(plan, observed.volume);
   } else if (observed.claim->spec().at("volumeName").as_string() == volume.name()) {
     set_phase(plan, kVolumes, volume, "Bound");
+  } else if (observed.claim->spec().at("volumeName").as_string().empty() &&
+             volume_mode(*observed.claim) != volume_mode(volume)) {
+    tell_of_modes(plan, observed);
   } else if (!observed.claim->spec().at("volumeName").as_string().empty()) {
     bool ours_to_delete = !annotation(volume, kProvisionedBy).empty() &&
                           volume.spec().at("persistentVolumeReclaimPolicy").as_string() == "Delete";

@@ -9,6 +9,7 @@
 //                                     └─▶ Failed (cannot be deleted)
 
 #include <functional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -26,8 +27,8 @@ struct ClaimObserved {
   // Every volume, and every class: read only while the claim is unbound.
   std::function<std::vector<ObjectPtr>()> volumes;
   std::function<std::vector<ObjectPtr>()> storage_classes;
-  // A pod that uses the claim and has no node yet; empty if there is none.
-  std::string waiting_pod;
+  // Pods that use the claim and have no node yet.
+  std::vector<std::string> waiting_pods;
 };
 client::Plan decide_claim(const ClaimObserved& observed);
 

@@ -17,7 +17,6 @@ inline constexpr std::string_view kDefaultClassBeta = "storageclass.beta.kuberne
 inline constexpr std::string_view kClaimProtection = "kubernetes.io/pvc-protection";
 inline constexpr std::string_view kVolumeProtection = "kubernetes.io/pv-protection";
 inline constexpr std::string_view kProvisionerFinalizer = "external-provisioner.volume.kubernetes.io/finalizer";
-inline constexpr std::string_view kNoProvisioner = "kubernetes.io/no-provisioner";
 inline constexpr std::string_view kLocalProvisioner = "stead.dev/local";
 
 }  // namespace stead::controllers::volumes

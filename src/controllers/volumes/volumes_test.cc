@@ -247,6 +247,241 @@ TEST_F(VolumesTest, AForeignProvisionerIsAsked) {
   EXPECT_TRUE(directories.directories.empty());
 }
 
+// A claim without a class, on purpose.
+Value classless(const std::string& name, const std::string& size = "1Gi") {
+  Value document = claim(name, size);
+  document.set({"spec", "storageClassName"}, "");
+  return document;
+}
+
+Value with_modes(Value document, Value modes) {
+  document["spec"].set("accessModes", std::move(modes));
+  return document;
+}
+
+TEST_F(VolumesTest, TheClosestAccessModeCountsBeforeTheSize) {
+  start();
+  Value both = Value::array({"ReadWriteOnce", "ReadOnlyMany"});
+  add(kVolumes,
+      with_modes(volume("many-small", "1Gi"), Value::array({"ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany"})));
+  add(kVolumes, with_modes(volume("once-big", "8Gi"), Value::array({"ReadWriteOnce"})));
+  add(kVolumes, with_modes(volume("both", "2Gi"), both));
+  add(kClaims, classless("data"));
+  EXPECT_EQ(volume_of("data"), "once-big");
+  add(kClaims, classless("next"));
+  EXPECT_EQ(volume_of("next"), "both");
+  add(kClaims, with_modes(classless("shared"), Value::array({"ReadWriteMany"})));
+  EXPECT_EQ(volume_of("shared"), "many-small");
+}
+
+TEST_F(VolumesTest, AReservationDoesNotReplaceSizeOrModes) {
+  start();
+  auto reserve = [](Value document) {
+    document.set({"spec", "claimRef"}, Value::object({{"namespace", "default"}, {"name", "data"}}));
+    return document;
+  };
+  add(kVolumes, reserve(volume("too-small", "512Mi")));
+  add(kVolumes, reserve(with_modes(volume("other-mode", "1Gi"), Value::array({"ReadOnlyMany"}))));
+  add(kVolumes, volume("free", "4Gi"));
+  add(kClaims, classless("data"));
+  EXPECT_EQ(volume_of("data"), "free");
+  EXPECT_EQ(phase(kVolumes, "too-small"), "Available");
+}
+
+TEST_F(VolumesTest, ASelectorNarrowsTheChoice) {
+  start();
+  for (const char* disk : {"ssd", "hdd"}) {
+    Value labelled = volume(disk, std::string(disk) == "hdd" ? "1Gi" : "3Gi");
+    labelled.set({"metadata", "labels"}, Value::object({{"disk", disk}}));
+    add(kVolumes, labelled);
+  }
+  Value picky = classless("data");
+  picky.set({"spec", "selector"}, Value::object({{"matchLabels", Value::object({{"disk", "ssd"}})}}));
+  add(kClaims, picky);
+  EXPECT_EQ(volume_of("data"), "ssd");
+  Value impossible = classless("never");
+  impossible.set({"spec", "selector"}, Value::object({{"matchLabels", Value::object({{"disk", "tape"}})}}));
+  add(kClaims, impossible);
+  EXPECT_EQ(phase(kClaims, "default/never"), "Pending");
+  // Labels may come later.
+  api.change(kVolumes, "hdd", [](Value& pv) { pv.set({"metadata", "labels", "disk"}, "tape"); });
+  settle();
+  EXPECT_EQ(volume_of("never"), "hdd");
+}
+
+TEST_F(VolumesTest, TheOldAnnotationNamesTheClass) {
+  start();
+  add(kVolumes, volume("fast", "1Gi", "fast"));
+  Value old = claim("data");
+  old.set({"metadata", "annotations"}, Value::object({{"volume.beta.kubernetes.io/storage-class", "fast"}}));
+  add(kClaims, old);
+  EXPECT_EQ(volume_of("data"), "fast");
+  Value none = claim("none");
+  none.set({"metadata", "annotations"}, Value::object({{"volume.beta.kubernetes.io/storage-class", ""}}));
+  add(kClaims, none);
+  EXPECT_EQ(phase(kClaims, "default/none"), "Pending") << "no class on purpose: the default class is not taken";
+}
+
+TEST_F(VolumesTest, AVolumeNamedFromBothSidesIsBoundUnseen) {
+  start();
+  Value reserved = volume("mine", "512Mi", "other");
+  reserved.set({"spec", "claimRef"}, Value::object({{"namespace", "default"}, {"name", "data"}}));
+  add(kVolumes, reserved);
+  Value named = classless("data");
+  named.set({"spec", "volumeName"}, "mine");
+  add(kClaims, named);
+  EXPECT_EQ(phase(kClaims, "default/data"), "Bound");
+}
+
+TEST_F(VolumesTest, ANamedVolumeThatDoesNotFitIsTold) {
+  start();
+  add(kVolumes, volume("small", "512Mi"));
+  add(kVolumes, volume("classy", "2Gi", "fast"));
+  for (const char* name : {"small", "classy"}) {
+    Value named = classless(std::string("of-") + name);
+    named.set({"spec", "volumeName"}, name);
+    add(kClaims, named);
+  }
+  EXPECT_TRUE(
+      event_texts().contains("VolumeMismatch: Cannot bind to requested volume \"small\": requested PV is too small"));
+  EXPECT_TRUE(event_texts().contains(
+      "VolumeMismatch: Cannot bind to requested volume \"classy\": storageClassName does not match"));
+  Value second = classless("second");
+  second.set({"spec", "volumeName"}, "taken");
+  Value taken = volume("taken", "1Gi");
+  taken.set({"spec", "claimRef"}, Value::object({{"namespace", "elsewhere"}, {"name", "second"}}));
+  add(kVolumes, taken);
+  add(kClaims, second);
+  EXPECT_TRUE(event_texts().contains("FailedBinding: volume \"taken\" already bound to a different claim."));
+  EXPECT_EQ(phase(kClaims, "default/second"), "Pending") << "a claim of another namespace has it";
+}
+
+TEST_F(VolumesTest, ClaimsAndVolumesOfDifferentModeAreTold) {
+  start();
+  Value block = volume("device", "1Gi");
+  block.set({"spec", "volumeMode"}, "Block");
+  block.set({"spec", "claimRef"}, Value::object({{"namespace", "default"}, {"name", "data"}, {"uid", "u1"}}));
+  Value wanted = classless("data");
+  wanted.set({"metadata", "uid"}, "u1");
+  add(kClaims, wanted);
+  add(kVolumes, block);
+  EXPECT_EQ(phase(kClaims, "default/data"), "Pending");
+  EXPECT_TRUE(event_texts().contains(
+      "VolumeMismatch: Cannot bind PersistentVolume \"device\" to requested PersistentVolumeClaim due to incompatible "
+      "volumeMode."));
+}
+
+TEST_F(VolumesTest, ManyClaimsAtOnceShareThePool) {
+  // As the API server stores them, so that no protection controller touches them once more.
+  auto stored = [](Value document, std::string_view finalizer) {
+    document.set({"metadata", "finalizers"}, Value::array({finalizer}));
+    document.set({"status", "phase"}, document.at("kind").as_string() == "PersistentVolume" ? "Available" : "Pending");
+    return document;
+  };
+  api.put(kStorageClasses, volumes::standard_storage_class());
+  for (int i = 0; i < 30; ++i) {
+    api.put(kVolumes, stored(volume("pool-" + std::to_string(i), "1Gi"), volumes::kVolumeProtection));
+    api.put(kClaims, stored(classless("c" + std::to_string(i)), volumes::kClaimProtection));
+  }
+  start();
+  simulation.run_for(100ms);
+  std::set<std::string> used;
+  for (int i = 0; i < 30; ++i) used.insert(volume_of("c" + std::to_string(i)));
+  EXPECT_EQ(used.size(), 30u) << "each has one, none is passed over";
+  EXPECT_FALSE(used.contains(""));
+}
+
+TEST_F(VolumesTest, WhatNobodyCanReclaimFails) {
+  start();
+  for (const char* policy : {"Recycle", "Delete"}) {
+    Value made = volume(policy, "1Gi");
+    made.set({"spec", "persistentVolumeReclaimPolicy"}, policy);
+    add(kVolumes, made);
+    Value named = classless("data");
+    named.set({"spec", "volumeName"}, policy);
+    add(kClaims, named);
+    EXPECT_EQ(phase(kVolumes, policy), "Bound");
+    remove(kClaims, "default/data");
+    EXPECT_EQ(phase(kVolumes, policy), "Failed");
+  }
+  EXPECT_TRUE(
+      event_texts().contains("VolumeFailedDelete: error getting deleter volume plugin for volume \"Delete\": no "
+                             "deletable volume plugin matched"));
+  EXPECT_TRUE(
+      event_texts().contains("VolumeFailedRecycle: No recycler plugin found for the volume! The Recycle policy is "
+                             "deprecated: use Delete with a "
+                             "dynamic provisioner, or Retain"));
+}
+
+TEST_F(VolumesTest, AReleasedVolumeIsFreeOnceItsClaimRefIsTakenOff) {
+  start();
+  add(kVolumes, volume("pool", "1Gi"));
+  add(kClaims, classless("first"));
+  remove(kClaims, "default/first");
+  EXPECT_EQ(phase(kVolumes, "pool"), "Released");
+  add(kClaims, classless("second"));
+  EXPECT_EQ(phase(kClaims, "default/second"), "Pending");
+  api.change(kVolumes, "pool", [](Value& pv) { pv["spec"].erase("claimRef"); });
+  settle();
+  EXPECT_EQ(volume_of("second"), "pool");
+}
+
+TEST_F(VolumesTest, ClassesThatNobodyServesAreTold) {
+  start();
+  auto storage_class = [](const char* name, const char* provisioner) {
+    return Value::object({{"metadata", Value::object({{"name", name}})}, {"provisioner", provisioner}});
+  };
+  add(kStorageClasses, storage_class("by-hand", "kubernetes.io/no-provisioner"));
+  add(kStorageClasses, storage_class("gp2", "kubernetes.io/aws-ebs"));
+  for (const char* name : {"by-hand", "gp2", "nowhere"}) {
+    Value document = claim(name);
+    document.set({"spec", "storageClassName"}, name);
+    add(kClaims, document);
+    EXPECT_EQ(phase(kClaims, std::string("default/") + name), "Pending");
+  }
+  std::set<std::string> texts = event_texts();
+  EXPECT_TRUE(texts.contains("ProvisioningFailed: no volume plugin matched name: kubernetes.io/no-provisioner"));
+  EXPECT_TRUE(texts.contains("ProvisioningFailed: storageclass.storage.k8s.io \"nowhere\" not found"));
+  EXPECT_EQ(get_claim("gp2")->metadata().at({"annotations", volumes::kStorageProvisionerBeta}).as_string(),
+            "ebs.csi.aws.com");
+}
+
+TEST_F(VolumesTest, AClaimWithoutClassGetsTheOneThatBecomesDefaultLater) {
+  api.put(kStorageClasses, Value::object({{"metadata", Value::object({{"name", "standard"}})},
+                                          {"provisioner", "stead.dev/local"},
+                                          {"volumeBindingMode", "Immediate"}}));
+  start();
+  add(kClaims, claim("data"));
+  add(kClaims, classless("none"));
+  EXPECT_EQ(phase(kClaims, "default/data"), "Pending");
+  api.change(kStorageClasses, "standard",
+             [](Value& one) { one["metadata"]["annotations"].set(volumes::kDefaultClassBeta, "true"); });
+  settle();
+  EXPECT_EQ(get_claim("data")->spec().at("storageClassName").as_string(), "standard");
+  EXPECT_EQ(phase(kClaims, "default/data"), "Bound");
+  EXPECT_EQ(phase(kClaims, "default/none"), "Pending");
+}
+
+TEST_F(VolumesTest, ABoundClaimGrows) {
+  start();
+  add(kClaims, claim("data"));
+  std::string name = volume_of("data");
+  auto grow = [&](const char* size) {
+    api.change(kClaims, "default/data", [size](Value& pvc) {
+      pvc.set({"spec", "resources", "requests", "storage"}, size);
+    });
+    settle();
+  };
+  grow("2Gi");
+  EXPECT_EQ(get_claim("data")->status().at({"capacity", "storage"}).as_string(), "2Gi");
+  EXPECT_EQ(api.get(kVolumes, name)->spec().at({"capacity", "storage"}).as_string(), "2Gi");
+  api.change(kVolumes, name,
+             [](Value& pv) { pv["metadata"]["annotations"].set(volumes::kProvisionedBy, "example.com/nfs"); });
+  grow("3Gi");
+  EXPECT_EQ(get_claim("data")->status().at({"capacity", "storage"}).as_string(), "2Gi");
+  EXPECT_TRUE(event_texts().contains("ExternalExpanding: waiting for an external controller to expand this PVC"));
+}
+
 ObjectPtr node(const std::string& name, const char* ready) {
   Value conditions = Value::array({Value::object({{"type", "Ready"}, {"status", ready}})});
   return object::make_object(Value::object({{"metadata", Value::object({{"name", name}})},

@@ -51,33 +51,41 @@ bool is_bound_to(const Object& volume, const Object& claim) {
 
 bool volume_fits(const Object& volume, const Object& claim) {
   if (volume.deleting()) return false;
-  if (!volume.spec().at("claimRef").is_null() && !is_bound_to(volume, claim)) return false;
+  bool reserved = !volume.spec().at("claimRef").is_null();
+  if (reserved && !is_bound_to(volume, claim)) return false;
   if (storage_of(volume.spec().at("capacity")) < storage_of(claim.spec().at({"resources", "requests"}))) return false;
   if (volume_mode(volume) != volume_mode(claim)) return false;
   if (volume.spec().at("volumeAttributesClassName").as_string() !=
       claim.spec().at("volumeAttributesClassName").as_string()) {
     return false;
   }
-  // A volume reserved by name need not match class, selector or modes: its admin has chosen.
-  if (!volume.spec().at("claimRef").is_null()) return true;
-  if (volume.status().at("phase").as_string() != "Available" && !volume.status().at("phase").as_string().empty()) {
-    return false;
-  }
+  if (!offers_modes(volume, claim)) return false;
+  // A volume reserved by name need not match class or selector: its admin has chosen.
+  if (reserved) return true;
+  if (volume.status().at("phase").as_string() != "Available") return false;
   if (storage_class_of(volume) != storage_class_of(claim)) return false;
   const Value* selector = claim.spec().find("selector");
-  if (selector != nullptr && !selector->is_null()) {
-    auto parsed = object::LabelSelector::from_document(*selector);
-    if (!parsed.ok() || !parsed->matches(volume.metadata().at("labels"))) return false;
-  }
-  return offers_modes(volume, claim);
+  if (selector == nullptr || selector->is_null()) return true;
+  auto parsed = object::LabelSelector::from_document(*selector);
+  return parsed.ok() && parsed->matches(volume.metadata().at("labels"));
 }
 
 ObjectPtr best_volume(const std::vector<ObjectPtr>& volumes, const Object& claim) {
+  auto modes = [](const Object& volume) { return volume.spec().at("accessModes").items().size(); };
+  auto reserved = [](const Object& volume) { return !volume.spec().at("claimRef").is_null(); };
+  auto size = [](const Object& volume) { return storage_of(volume.spec().at("capacity")); };
   ObjectPtr best;
   for (const ObjectPtr& volume : volumes) {
     if (!volume_fits(*volume, claim)) continue;
-    if (!volume->spec().at("claimRef").is_null()) return volume;
-    if (!best || storage_of(volume->spec().at("capacity")) < storage_of(best->spec().at("capacity"))) best = volume;
+    bool better = !best;
+    if (best && modes(*volume) != modes(*best)) {
+      better = modes(*volume) < modes(*best);
+    } else if (best && reserved(*volume) != reserved(*best)) {
+      better = reserved(*volume);
+    } else if (best) {
+      better = size(*volume) < size(*best);
+    }
+    if (better) best = volume;
   }
   return best;
 }

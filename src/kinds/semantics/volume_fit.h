@@ -22,11 +22,13 @@ bool has_class(const Object& claim);
 // Whether volume.spec.claimRef names the claim (and, where it has a UID, this very claim).
 bool is_bound_to(const Object& volume, const Object& claim);
 
-// Whether the volume could serve the claim: class, size, modes, volumeMode, selector; not being deleted. A volume with
-// a claimRef serves that claim alone. Node affinity is not looked at.
+// Whether the volume could serve the claim: size, access modes, volumeMode, not being deleted; a free one also by class
+// and selector, and only once it is Available. A volume with a claimRef serves that claim alone. Node affinity is not
+// looked at.
 bool volume_fits(const Object& volume, const Object& claim);
 
-// The volume to bind: one already reserved for the claim, else the smallest free one that fits; nullptr if none does.
+// The volume to bind, nullptr if none fits: of those with the fewest access modes beyond the wanted ones, one already
+// reserved for the claim, else the smallest. So a reservation loses against a volume whose access modes are closer.
 ObjectPtr best_volume(const std::vector<ObjectPtr>& volumes, const Object& claim);
 
 }  // namespace stead::kinds
