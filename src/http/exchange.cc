@@ -15,7 +15,7 @@ SessionExchange::~SessionExchange() {
   }
 }
 
-std::shared_ptr<Session> SessionExchange::session() const {
+std::shared_ptr<ServerSession> SessionExchange::session() const {
   auto live = session_.lock();
   return live && live->in_progress(serial_) ? live : nullptr;
 }

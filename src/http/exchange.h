@@ -2,13 +2,14 @@
 
 // The handler's end of a request: holds the request and speaks through the session while that lasts.
 
-#include "http/session.h"
+#include "http/server_session.h"
+#include "loop/asio_loop.h"
 
 namespace stead::http {
 
 class SessionExchange final : public Exchange {
  public:
-  SessionExchange(loop::AsioLoop& loop, std::weak_ptr<Session> session, uint64_t serial, Request request)
+  SessionExchange(loop::AsioLoop& loop, std::weak_ptr<ServerSession> session, uint64_t serial, Request request)
       : loop_(loop), session_(std::move(session)), serial_(serial), request_(std::move(request)) {}
   // The last reference may be dropped on any thread.
   ~SessionExchange() override;
@@ -26,10 +27,10 @@ class SessionExchange final : public Exchange {
 
  private:
   // Null once the session is gone or serves another request.
-  std::shared_ptr<Session> session() const;
+  std::shared_ptr<ServerSession> session() const;
 
   loop::AsioLoop& loop_;
-  std::weak_ptr<Session> session_;
+  std::weak_ptr<ServerSession> session_;
   const uint64_t serial_;
   const Request request_;
   bool answered_ = false;

@@ -93,7 +93,7 @@ class AsioServer final : public Server {
   Result<void> begin() {
     const TlsFiles& files = state_->options.tls;
     if (!files.certificate_pem.empty()) {
-      STEAD_TRY(tls, make_server_tls(files.certificate_pem, files.key_pem, files.client_ca_pem));
+      STEAD_TRY(tls, make_server_tls(files.certificate_pem, files.key_pem, files.client_ca_pem, state_->options.http2));
       state_->tls = std::move(tls);
     }
     return listen(state_->options.address, state_->options.port);
@@ -119,7 +119,9 @@ class AsioServer final : public Server {
 
  private:
   // Copies: ending one takes it out of its set.
-  std::vector<std::shared_ptr<Session>> sessions() const { return {state_->sessions.begin(), state_->sessions.end()}; }
+  std::vector<std::shared_ptr<ServerSession>> sessions() const {
+    return {state_->sessions.begin(), state_->sessions.end()};
+  }
   std::vector<std::shared_ptr<Relay>> relays() const { return {state_->relays.begin(), state_->relays.end()}; }
 
   void stop_accepting() {

@@ -1,6 +1,7 @@
 #pragma once
 
-// An HTTPS/1.1 server on one loop. Limits: header bytes, body bytes (413), idle and header time-outs, connections.
+// An HTTPS server on one loop, for HTTP/1.1 and, where the client chooses it in the TLS handshake, HTTP/2. Limits:
+// header bytes, body bytes (413), idle and header time-outs, connections, streams of one connection.
 // A client that talks nonsense or breaks TLS loses its connection, nothing else.
 
 #include <chrono>
@@ -30,6 +31,8 @@ struct ServerOptions {
   size_t header_bytes_max = 64 * 1024;
   size_t body_bytes_max = 3 * 1024 * 1024;
   size_t connections_max = 10'000;
+  bool http2 = true;           // offered over TLS
+  uint32_t streams_max = 250;  // at once, of one HTTP/2 connection
   std::chrono::seconds header_timeout{30};
   std::chrono::seconds idle_timeout{180};
 };

@@ -12,7 +12,7 @@
 
 namespace stead::http {
 
-class Session;
+class ServerSession;
 class Relay;
 
 struct ServerState {
@@ -24,7 +24,7 @@ struct ServerState {
   const Handler handler;
   TlsContext tls;  // null: plain
   bool shutting_down = false;
-  std::unordered_set<std::shared_ptr<Session>> sessions;
+  std::unordered_set<std::shared_ptr<ServerSession>> sessions;
   std::unordered_set<std::shared_ptr<Relay>> relays;
   // Where sessions read into; what one leaves unused it copies before anything else runs.
   std::array<char, 64 * 1024> scratch;

@@ -1,6 +1,7 @@
 #include "http/session.h"
 
 #include "http/exchange.h"
+#include "http/http2_session.h"
 #include "http/relay.h"
 #include "http/target.h"
 
@@ -111,8 +112,20 @@ bool Session::handshake() {
     return false;
   }
   peer_ = verified_peer(connection_->channel.tls());
+  if (negotiated_http2(connection_->channel.tls())) {
+    hand_over();
+    return false;
+  }
   phase_ = Phase::kReading;
   return true;
+}
+
+void Session::hand_over() {
+  auto next =
+      std::make_shared<Http2Session>(server_, std::move(connection_), std::move(remote_address_), std::move(peer_));
+  server_->sessions.insert(next);
+  close(false);
+  next->begin();
 }
 
 // ---- in ----

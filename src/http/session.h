@@ -1,6 +1,7 @@
 #pragma once
 
-// One connection of a server, from its handshake to its end.
+// One connection of a server, from its handshake to its end, in HTTP/1.1. One whose client chose HTTP/2 in the
+// handshake is handed over to an Http2Session.
 //
 //   handshake ─▶ reading ──request──▶ answering ──sent──▶ reading (keep-alive)
 //                   │                    │  │
@@ -17,34 +18,32 @@
 
 #include "http/connection.h"
 #include "http/message_parser.h"
+#include "http/server_session.h"
 #include "http/server_state.h"
 
 namespace stead::http {
 
 class UpstreamCall;
 
-class Session : public std::enable_shared_from_this<Session> {
+class Session final : public ServerSession, public std::enable_shared_from_this<Session> {
  public:
   Session(std::shared_ptr<ServerState> server, ConnectionPtr connection);
 
   void begin();
-  // Ends the connection now. `tell`: runs the on_close callback of an exchange in progress.
-  void close(bool tell);
-  // Ends an idle connection; lets an answer be completed, and streams by finishing them.
-  void shut_down();
 
-  // The exchange number `serial` speaks through these; calls for one that is over are ignored.
-  bool in_progress(uint64_t serial) const;
-  void respond(uint64_t serial, Response response);
-  void start(uint64_t serial, int status, const Headers& headers);
-  void write(uint64_t serial, Bytes chunk);
-  void finish(uint64_t serial);
-  size_t queued_bytes(uint64_t serial) const { return in_progress(serial) ? queued_bytes_ : 0; }
-  void on_close(uint64_t serial, std::function<void()> closed);
-  void on_drain(uint64_t serial, std::function<void()> drained);
+  void close(bool tell) override;
+  void shut_down() override;
+  bool in_progress(uint64_t serial) const override;
+  void respond(uint64_t serial, Response response) override;
+  void start(uint64_t serial, int status, const Headers& headers) override;
+  void write(uint64_t serial, Bytes chunk) override;
+  void finish(uint64_t serial) override;
+  size_t queued_bytes(uint64_t serial) const override { return in_progress(serial) ? queued_bytes_ : 0; }
+  void on_close(uint64_t serial, std::function<void()> closed) override;
+  void on_drain(uint64_t serial, std::function<void()> drained) override;
   void relay(uint64_t serial, const Request& request, const std::string& host, uint16_t port,
-             const std::string& target);
-  void abandoned(uint64_t serial);
+             const std::string& target) override;
+  void abandoned(uint64_t serial) override;
 
  private:
   enum class Phase : uint8_t { kHandshake, kReading, kAnswering, kLingering, kClosed };
@@ -69,7 +68,9 @@ class Session : public std::enable_shared_from_this<Session> {
   void pump();
   void pump_later();
   void wait(Io want);
+  // False if nothing is to be read or sent here (any more).
   bool handshake();
+  void hand_over();
 
   bool flush();
   bool fill();

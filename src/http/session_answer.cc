@@ -1,7 +1,6 @@
 // The way out: answers made into bytes, and bytes sent as the client takes them.
 
-#include <ctime>
-
+#include "http/answer_head.h"
 #include "http/relay.h"
 #include "http/session.h"
 
@@ -14,29 +13,9 @@ constexpr size_t kWriteTurnBytes = 512 * 1024;
 // How long a connection that we have ended is read on: closing it at once could destroy an answer in flight.
 constexpr std::chrono::seconds kLinger{1};
 
-// No header can end its line: a value that came from a user must not start another header.
 void append_header(std::string& head, std::string_view name, std::string_view value) {
-  head.append(name).append(": ");
-  for (char c : value) head.push_back(c == '\r' || c == '\n' || c == '\0' ? ' ' : c);
-  head.append("\r\n");
+  head.append(name).append(": ").append(header_value(value)).append("\r\n");
 }
-
-// RFC 9110 section 5.6.7. Formatted once a second.
-const std::string& date_text(WallTime now) {
-  thread_local time_t last = -1;
-  thread_local std::string text;
-  time_t second = std::chrono::system_clock::to_time_t(now);
-  if (second != last) {
-    last = second;
-    std::tm parts{};
-    gmtime_r(&second, &parts);
-    char buffer[64];
-    text.assign(buffer, strftime(buffer, sizeof(buffer), "%a, %d %b %Y %H:%M:%S GMT", &parts));
-  }
-  return text;
-}
-
-bool status_has_body(int status) { return status >= 200 && status != 204 && status != 304; }
 
 }  // namespace
 

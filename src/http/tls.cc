@@ -92,12 +92,18 @@ Result<void> trust(SSL_CTX* context, const std::string& ca_pem) {
   return {};
 }
 
-// ALPN, RFC 7301: HTTP/1.1 is what this server speaks; a client that offers only others goes on without.
+// ALPN, RFC 7301. The names that the server speaks, best first.
+constexpr unsigned char kBoth[] = "\x02h2\x08http/1.1";
+constexpr unsigned char kOnlyHttp1[] = "\x08http/1.1";
+constexpr unsigned char kOnlyHttp2[] = "\x02h2";
+
+// A client that offers only others goes on without. `http2` is null if HTTP/2 is not served.
 int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* chosen_size, const unsigned char* offered,
-                    unsigned int offered_size, void*) {
-  static const unsigned char kServed[] = "\x08http/1.1";
+                    unsigned int offered_size, void* http2) {
+  const unsigned char* served = http2 ? kBoth : kOnlyHttp1;
+  unsigned int served_size = static_cast<unsigned int>(http2 ? sizeof(kBoth) : sizeof(kOnlyHttp1)) - 1;
   unsigned char* match = nullptr;
-  if (SSL_select_next_proto(&match, chosen_size, kServed, sizeof(kServed) - 1, offered, offered_size) !=
+  if (SSL_select_next_proto(&match, chosen_size, served, served_size, offered, offered_size) !=
       OPENSSL_NPN_NEGOTIATED) {
     return SSL_TLSEXT_ERR_NOACK;
   }
@@ -120,11 +126,12 @@ std::vector<std::string> name_entries(X509_NAME* name, int nid) {
 }  // namespace
 
 Result<TlsContext> make_server_tls(const std::string& certificate_pem, const std::string& key_pem,
-                                   const std::string& client_ca_pem) {
+                                   const std::string& client_ca_pem, bool http2) {
   STEAD_TRY(context, make_context(TLS_server_method()));
   auto used = use_certificate(context.get(), certificate_pem, key_pem);
   if (!used.ok()) return used.error().with_context("server certificate");
-  SSL_CTX_set_alpn_select_cb(context.get(), choose_protocol, nullptr);
+  static char http2_is_served;
+  SSL_CTX_set_alpn_select_cb(context.get(), choose_protocol, http2 ? &http2_is_served : nullptr);
   if (!client_ca_pem.empty()) {
     auto trusted = trust(context.get(), client_ca_pem);
     if (!trusted.ok()) return trusted.error().with_context("client CA");
@@ -157,11 +164,14 @@ Tls make_server_connection(const TlsContext& context, int fd) {
   return tls;
 }
 
-Tls make_client_connection(const TlsContext& context, int fd, const std::string& host) {
+Tls make_client_connection(const TlsContext& context, int fd, const std::string& host, bool http2) {
   Tls tls = make_connection(context, fd);
   SSL_set_connect_state(tls.get());
-  static const unsigned char kOffered[] = "\x08http/1.1";
-  SSL_set_alpn_protos(tls.get(), kOffered, sizeof(kOffered) - 1);
+  if (http2) {
+    SSL_set_alpn_protos(tls.get(), kOnlyHttp2, sizeof(kOnlyHttp2) - 1);
+  } else {
+    SSL_set_alpn_protos(tls.get(), kOnlyHttp1, sizeof(kOnlyHttp1) - 1);
+  }
   unsigned char address[16];
   bool is_address = inet_pton(AF_INET, host.c_str(), address) == 1 || inet_pton(AF_INET6, host.c_str(), address) == 1;
   if (is_address) {
@@ -171,6 +181,14 @@ Tls make_client_connection(const TlsContext& context, int fd, const std::string&
     SSL_set1_host(tls.get(), host.c_str());
   }
   return tls;
+}
+
+bool negotiated_http2(const Tls& tls) {
+  if (!tls) return false;
+  const unsigned char* name = nullptr;
+  unsigned int size = 0;
+  SSL_get0_alpn_selected(tls.get(), &name, &size);
+  return std::string_view(reinterpret_cast<const char*>(name), size) == "h2";
 }
 
 std::optional<Peer> verified_peer(const Tls& tls) {
