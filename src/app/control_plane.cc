@@ -13,6 +13,8 @@ namespace {
 
 // History older than one period is given up: at least five and at most ten minutes of it can be watched again.
 constexpr Duration kCompactionPeriod = std::chrono::minutes(5);
+// What clients have to take the ends of their watches and the answers that are being made.
+constexpr std::chrono::seconds kShutDownLimit{5};
 
 }  // namespace
 
@@ -48,11 +50,14 @@ Result<std::unique_ptr<ControlPlane>> ControlPlane::start(const Options& options
 ControlPlane::~ControlPlane() {
   if (http_) {
     std::promise<void> closed;
-    loop_.post([&] {
-      http_->shut_down();
+    auto over = std::make_shared<std::promise<void>>();
+    std::future<void> all_over = over->get_future();
+    loop_.post([&, over] {
+      http_->shut_down([over] { over->set_value(); });
       closed.set_value();
     });
     closed.get_future().wait();
+    all_over.wait_for(kShutDownLimit);
   }
   loop_.stop();
   loop_.join();

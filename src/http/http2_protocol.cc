@@ -15,6 +15,8 @@ constexpr int32_t kStreamWindow = 256 * 1024;
 constexpr int32_t kConnectionWindow = 1024 * 1024;
 // Bodies that wait for their ends, of one connection.
 constexpr size_t kUnfinishedBytesMax = 32 * 1024 * 1024;
+// Of a body that is too large, after its refusal.
+constexpr size_t kDroppedBytesMax = 16 * 1024 * 1024;
 // Resets of streams, whoever is made to send them, and frames that cost work but carry nothing: at once, and per
 // second afterwards. A client that cancels a thousand watches at once is honest; one that goes on is not
 // (CVE-2023-44487, CVE-2025-8671).
@@ -91,19 +93,8 @@ struct Http2Protocol::Callbacks {
     return 0;
   }
 
-  static int on_frame_sent(nghttp2_session* session, const nghttp2_frame* frame, void* user_data) {
-    Http2Protocol& self = of(user_data);
-    if (frame->hd.type == NGHTTP2_RST_STREAM && frame->rst_stream.error_code != NGHTTP2_NO_ERROR) {
-      self.spend_control_frame();
-      return 0;
-    }
-    bool may_end = frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA;
-    if (!may_end || (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) return 0;
-    Stream* stream = self.find(frame->hd.stream_id);
-    // Answered before the request was whole: RFC 9113 section 8.1 lets us ask for no more of it.
-    if (stream != nullptr && !stream->received) {
-      nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_NO_ERROR);
-    }
+  static int on_frame_sent(nghttp2_session*, const nghttp2_frame* frame, void* user_data) {
+    if (frame->hd.type == NGHTTP2_RST_STREAM) of(user_data).spend_control_frame();
     return 0;
   }
 
@@ -249,8 +240,9 @@ void Http2Protocol::headers_ended(int32_t id) {
 
 void Http2Protocol::take_body(int32_t id, std::string_view bytes) {
   Stream* stream = find(id);
-  if (stream == nullptr || stream->refused_with != 0) return;
+  if (stream == nullptr) return;
   stream->moved = clock_.now();
+  if (stream->refused_with != 0) return drop(id, *stream, bytes.size());
   std::string& body = stream->request.body;
   bool too_large = body.size() + bytes.size() > limits_.body_bytes_max;
   if (!too_large && unfinished_bytes_ + bytes.size() <= kUnfinishedBytesMax) {
@@ -262,6 +254,14 @@ void Http2Protocol::take_body(int32_t id, std::string_view bytes) {
   stream->request = {};
   stream->refused_with = too_large ? 413 : 503;
   refuse(id, *stream, stream->refused_with);
+}
+
+// Clients are known that lose an answer which comes with an end of their upload: they may go on for a while.
+void Http2Protocol::drop(int32_t id, Stream& stream, size_t size) {
+  stream.dropped_bytes += size;
+  if (stream.dropped_bytes > kDroppedBytesMax) {
+    nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, id, NGHTTP2_NO_ERROR);  // RFC 9113 section 8.1
+  }
 }
 
 void Http2Protocol::request_ended(int32_t id) {

@@ -76,6 +76,7 @@ class Http2Protocol {
     Request request;
     size_t header_bytes = 0;
     int refused_with = 0;  // a status: too large; what still comes is dropped
+    size_t dropped_bytes = 0;
     bool received = false;
     bool head_request = false;
     bool answered = false;
@@ -100,6 +101,7 @@ class Http2Protocol {
   const Stream* find(int32_t id) const;
   bool take_header(Stream& stream, std::string_view name, std::string_view value);
   void take_body(int32_t id, std::string_view bytes);
+  void drop(int32_t id, Stream& stream, size_t size);
   void headers_ended(int32_t id);
   void request_ended(int32_t id);
   void refuse(int32_t id, Stream& stream, int status);

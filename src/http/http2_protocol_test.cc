@@ -143,6 +143,17 @@ TEST_F(Http2ProtocolTest, TooLargeIsToldAndHarmsNoOtherStream) {
   EXPECT_EQ(client.streams[fine].body, "fine");
 }
 
+TEST_F(Http2ProtocolTest, AnUploadThatGoesOnAfterItsRefusalIsCutInTheEnd) {
+  int32_t modest = client.request("POST", "/", {}, std::string(1'000'000, 'b'));
+  int32_t endless = client.request("POST", "/", {}, std::string(20'000'000, 'b'));
+  ASSERT_TRUE(exchange());
+  EXPECT_EQ(client.streams[modest].status, 413);
+  EXPECT_EQ(client.streams[modest].uploaded, 1'000'000u);
+  EXPECT_EQ(client.streams[endless].status, 413);
+  EXPECT_TRUE(client.streams[endless].closed);
+  EXPECT_LT(client.streams[endless].uploaded, 18'000'000u);
+}
+
 TEST_F(Http2ProtocolTest, StreamsBeyondTheLimitWait) {
   std::vector<int32_t> ids;
   ASSERT_TRUE(exchange());

@@ -41,7 +41,7 @@ void Http2Session::close(bool tell) {
   phase_ = Phase::kClosed;
   server_->loop.cancel(timer_);
   connection_->close();
-  server_->sessions.erase(self);
+  server_->remove(self);
   // Moved out first: a callback may hold the exchange, whose end comes back here.
   auto answers = std::exchange(answers_, {});
   for (auto& [serial, unfinished] : answers) {

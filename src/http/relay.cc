@@ -175,7 +175,7 @@ void Relay::close() {
   server_->loop.cancel(timer_);
   client_->close();
   upstream_->close();
-  server_->relays.erase(self);
+  server_->remove(self);
 }
 
 void Relay::pump() {

@@ -110,11 +110,13 @@ class AsioServer final : public Server {
     return {};
   }
 
-  void shut_down() override {
+  void shut_down(std::function<void()> ended) override {
     stop_accepting();
     state_->shutting_down = true;
+    state_->ended = std::move(ended);
     for (auto& session : sessions()) session->shut_down();
     for (auto& relay : relays()) relay->close();
+    state_->tell_if_ended();
   }
 
  private:

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -43,8 +44,9 @@ class Server {
   virtual uint16_t port() const = 0;
   // Further addresses served by the same handler (loop thread).
   virtual Result<void> listen(const std::string& address, uint16_t port) = 0;
-  // Stops accepting, ends idle connections and asks streams to finish.
-  virtual void shut_down() = 0;
+  // Stops accepting, ends idle and upgraded connections and asks streams to finish; answers in progress are completed.
+  // `ended` runs on the loop when the last connection has gone.
+  virtual void shut_down(std::function<void()> ended = nullptr) = 0;
 };
 
 // The handler runs on the loop's thread. Fails if the address cannot be bound or the PEMs do not parse.

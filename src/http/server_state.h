@@ -29,7 +29,20 @@ struct ServerState {
   // Where sessions read into; what one leaves unused it copies before anything else runs.
   std::array<char, 64 * 1024> scratch;
 
+  std::function<void()> ended;  // told once when shutting down and no connection is left
+
   size_t connections() const { return sessions.size() + relays.size(); }
+  void remove(const std::shared_ptr<ServerSession>& session) {
+    sessions.erase(session);
+    tell_if_ended();
+  }
+  void remove(const std::shared_ptr<Relay>& relay) {
+    relays.erase(relay);
+    tell_if_ended();
+  }
+  void tell_if_ended() {
+    if (shutting_down && connections() == 0 && ended) loop.post(std::exchange(ended, nullptr));
+  }
 };
 
 }  // namespace stead::http

@@ -2,15 +2,12 @@
 
 import json
 import os
-import pathlib
 import pwd
-import signal
-import socket
-import subprocess
 
 import pytest
 
-from support.cluster import STEAD, run, wait_for
+from support.cluster import run, wait_for
+from support.simulated import Simulated
 
 NEEDS_CONTAINERS = False
 NODES = {"node-1", "node-2", "node-3"}
@@ -45,57 +42,11 @@ spec:
 """
 
 
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
-class Simulated:
-    """The process, its data directory and kubectl on it. Runs as `nobody` when the tests are root."""
-
-    def __init__(self, directory, kubectl, nodes):
-        self.directory = directory
-        self.kubectl_binary = str(kubectl)
-        self.user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
-        if self.user:
-            os.chown(directory, 65534, 65534)
-            for parent in list(directory.parents)[:3]:
-                if parent.stat().st_uid == 0 and parent != pathlib.Path("/tmp"):
-                    parent.chmod(parent.stat().st_mode | 0o011)
-        self.options = ["--runtime", "simulated", "--simulated-nodes", str(nodes), "--port", str(free_port())]
-
-    def up(self):
-        with open(self.directory / "log", "w") as log:
-            self.process = subprocess.Popen([*self.user, STEAD, "up", "--data-dir", self.directory / "data", *self.options],
-                                            stdout=subprocess.PIPE, stderr=log, text=True)
-        line = self.process.stdout.readline()
-        assert line.startswith("stead: ready"), (line, (self.directory / "log").read_text())
-        return self
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(20)
-
-    def kubectl(self, *arguments, stdin=None):
-        return run([self.kubectl_binary, "--kubeconfig", self.directory / "data" / "kubeconfig", *arguments],
-                   stdin=stdin).stdout
-
-    def items(self, kind):
-        return json.loads(self.kubectl("get", kind, "-o", "json"))["items"]
-
-    def ready_pods(self):
-        return {pod["metadata"]["name"]: pod for pod in self.items("pods")
-                if any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions", []))}
-
-
 @pytest.fixture
 def simulated(tmp_path, newest_kubectl):
     made = Simulated(tmp_path, newest_kubectl, 3).up()
     yield made
-    if made.process.poll() is None:
-        made.process.kill()
-        made.process.wait(10)
+    made.close()
 
 
 def test_a_set_lives_and_ends_on_simulated_nodes(simulated):
