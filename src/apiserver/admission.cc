@@ -17,6 +17,8 @@ using object::Value;
 constexpr std::string_view kDefaultClassAnnotation = "storageclass.kubernetes.io/is-default-class";
 constexpr std::string_view kDefaultClassAnnotationBeta = "storageclass.beta.kubernetes.io/is-default-class";
 constexpr std::string_view kClassAnnotationBeta = "volume.beta.kubernetes.io/storage-class";
+constexpr std::string_view kDefaultIngressClassAnnotation = "ingressclass.kubernetes.io/is-default-class";
+constexpr std::string_view kIngressClassAnnotation = "kubernetes.io/ingress.class";
 constexpr std::string_view kClaimProtection = "kubernetes.io/pvc-protection";
 constexpr std::string_view kVolumeProtection = "kubernetes.io/pv-protection";
 constexpr int64_t kNodeProblemTolerationSeconds = 300;
@@ -77,6 +79,7 @@ Result<void> Admission::admit_create(const Call& call, Value& document) const {
   if (is_core(call, "persistentvolumeclaims")) complete_claim(document);
   if (is_core(call, "persistentvolumes")) add_finalizer(document, kVolumeProtection);
   if (is_core(call, "services")) STEAD_TRY_VOID(services_.complete(document, nullptr));
+  if (call.resource->group == "networking.k8s.io" && call.resource->name == "ingresses") complete_ingress(document);
   return {};
 }
 
@@ -149,20 +152,36 @@ void Admission::complete_claim(Value& document) const {
   Value& spec = document["spec"];
   const Value& annotations = document.at({"metadata", "annotations"});
   if (spec.find("storageClassName") != nullptr || annotations.find(kClassAnnotationBeta) != nullptr) return;
-  // Of several default classes the youngest counts, then the first by name (KEP-3333).
-  ObjectPtr chosen;
-  cache_.snapshot("storage.k8s.io/storageclasses")
-      .objects.visit_from("", [&](const std::string&, const ObjectPtr& candidate) {
-        const Value& marks = candidate->metadata().at("annotations");
-        if (marks.at(kDefaultClassAnnotation).as_string() != "true" &&
-            marks.at(kDefaultClassAnnotationBeta).as_string() != "true")
-          return true;
-        if (!chosen || candidate->metadata().at("creationTimestamp").as_string() >
-                           chosen->metadata().at("creationTimestamp").as_string())
-          chosen = candidate;
-        return true;
-      });
+  ObjectPtr chosen =
+      default_class("storage.k8s.io/storageclasses", {kDefaultClassAnnotation, kDefaultClassAnnotationBeta});
   if (chosen) spec.set("storageClassName", chosen->name());
+}
+
+void Admission::complete_ingress(Value& document) const {
+  Value& spec = document["spec"];
+  if (spec.find("ingressClassName") != nullptr ||
+      document.find({"metadata", "annotations", kIngressClassAnnotation}) != nullptr) {
+    return;
+  }
+  ObjectPtr chosen = default_class("networking.k8s.io/ingressclasses", {kDefaultIngressClassAnnotation});
+  if (chosen) spec.set("ingressClassName", chosen->name());
+}
+
+// Of several default classes the youngest counts, then the first by name (KEP-3333).
+ObjectPtr Admission::default_class(const std::string& resource, std::initializer_list<std::string_view> marks) const {
+  ObjectPtr chosen;
+  cache_.snapshot(resource).objects.visit_from("", [&](const std::string&, const ObjectPtr& candidate) {
+    const Value& annotations = candidate->metadata().at("annotations");
+    bool marked = std::any_of(marks.begin(), marks.end(),
+                              [&](std::string_view mark) { return annotations.at(mark).as_string() == "true"; });
+    if (!marked) return true;
+    if (!chosen || candidate->metadata().at("creationTimestamp").as_string() >
+                       chosen->metadata().at("creationTimestamp").as_string()) {
+      chosen = candidate;
+    }
+    return true;
+  });
+  return chosen;
 }
 
 }  // namespace stead::apiserver

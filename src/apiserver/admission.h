@@ -2,8 +2,8 @@
 
 // Admission: what the server adds to, or holds against, an object that is about to be stored (the built-in plugins
 // of kube-apiserver that a bare cluster needs): NamespaceLifecycle, ServiceAccount, DefaultStorageClass,
-// StorageObjectInUse, PersistentVolumeClaimResize, Priority, DefaultTolerationSeconds, and the address allocation of
-// Services. API loop only.
+// DefaultIngressClass, StorageObjectInUse, PersistentVolumeClaimResize, Priority, DefaultTolerationSeconds, and the
+// address allocation of Services. API loop only.
 
 #include <memory>
 
@@ -28,6 +28,9 @@ class Admission {
   Result<void> check_claim_growth(const Call& call, const object::Value& document, const object::Value& old) const;
   void complete_pod(object::Value& document) const;
   void complete_claim(object::Value& document) const;
+  void complete_ingress(object::Value& document) const;
+  // The class of `resource` (as the cache names it) that one of the annotations `marks` as default; may be null.
+  object::ObjectPtr default_class(const std::string& resource, std::initializer_list<std::string_view> marks) const;
 
   cache::Cache& cache_;
   ServiceAllocator& services_;

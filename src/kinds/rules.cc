@@ -5,6 +5,7 @@
 #include "kinds/core/core_rules.h"
 #include "kinds/discovery/discovery_rules.h"
 #include "kinds/events/events_rules.h"
+#include "kinds/networking/networking_rules.h"
 #include "kinds/storage/storage_rules.h"
 
 namespace stead::kinds {
@@ -41,6 +42,8 @@ constexpr KindEntry kKinds[] = {
     {"apps", "StatefulSet", stateful_set_rules},
     {"coordination.k8s.io", "Lease", lease_rules},
     {"discovery.k8s.io", "EndpointSlice", endpoint_slice_rules},
+    {"networking.k8s.io", "Ingress", ingress_rules},
+    {"networking.k8s.io", "IngressClass", ingress_class_rules},
     {"storage.k8s.io", "StorageClass", storage_class_rules},
 };
 
@@ -73,7 +76,9 @@ constexpr VersionEntry kVersions[] = {
      {.set_defaults = set_extensions_deployment_defaults,
       .to_hub = rollback_to_annotation,
       .from_hub = rollback_from_annotation}},
+    {"extensions", "v1beta1", "Ingress", {.to_hub = ingress_from_v1beta1, .from_hub = ingress_to_v1beta1}},
     {"extensions", "v1beta1", "ReplicaSet", {.set_defaults = set_extensions_replica_set_defaults}},
+    {"networking.k8s.io", "v1beta1", "Ingress", {.to_hub = ingress_from_v1beta1, .from_hub = ingress_to_v1beta1}},
 };
 
 }  // namespace
