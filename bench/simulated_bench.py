@@ -8,6 +8,7 @@ No root, network or containers. Uses $STEAD_BUILD (default build/release). The f
 """
 
 import argparse
+import contextlib
 import http.client
 import os
 import pathlib
@@ -70,6 +71,28 @@ class Meter:
               f"{memory_mib(self.pid):.0f} MiB (peak {memory_mib(self.pid, 'VmHWM'):.0f})", flush=True)
 
 
+@contextlib.contextmanager
+def running(nodes):
+    """A ready `stead up` with so many simulated nodes: the process, its data directory, its port."""
+    # An interrupted run ends what it started, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="stead-simulated-"))
+    port = free_port()
+    with open(directory / "log", "w") as log:
+        process = subprocess.Popen([STEAD, "up", "--data-dir", directory / "data", "--runtime", "simulated",
+                                    "--simulated-nodes", str(nodes), "--port", str(port)],
+                                   stdout=subprocess.PIPE, stderr=log, text=True)
+    try:
+        line = process.stdout.readline()
+        if not line.startswith("stead: ready"):
+            sys.exit(f"stead up did not get ready: {(directory / 'log').read_text()[-2000:]}")
+        yield process, directory / "data", port
+    finally:
+        process.terminate()
+        process.wait(60)
+        shutil.rmtree(directory)
+
+
 def measure(process, api, options):
     meter = Meter(process.pid)
     each = options.pods // options.sets
@@ -98,26 +121,11 @@ def main():
     parser.add_argument("--idle", type=int, default=0)
     parser.add_argument("--limit", type=int, default=600, help="seconds that each step may take")
     options = parser.parse_args()
-    # An interrupted run ends what it started, too.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    directory = pathlib.Path(tempfile.mkdtemp(prefix="stead-simulated-"))
-    port = free_port()
     began = time.monotonic()
-    with open(directory / "log", "w") as log:
-        process = subprocess.Popen(
-            [STEAD, "up", "--data-dir", directory / "data", "--runtime", "simulated", "--simulated-nodes",
-             str(options.nodes), "--port", str(port)], stdout=subprocess.PIPE, stderr=log, text=True)
-    try:
-        line = process.stdout.readline()
-        if not line.startswith("stead: ready"):
-            sys.exit(f"stead up did not get ready: {(directory / 'log').read_text()[-2000:]}")
+    with running(options.nodes) as (process, data_dir, port):
         print(f"{options.nodes} nodes Ready: {time.monotonic() - began:.2f} s, {cpu_seconds(process.pid):.2f} CPU s, "
               f"{memory_mib(process.pid):.0f} MiB", flush=True)
-        measure(process, SimulatedApi(directory / "data", port), options)
-    finally:
-        process.terminate()
-        process.wait(60)
-        shutil.rmtree(directory)
+        measure(process, SimulatedApi(data_dir, port), options)
 
 
 if __name__ == "__main__":
