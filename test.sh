@@ -16,8 +16,10 @@ rm -f build.log
 cmake --build --preset release -- -k 0
 status=0
 tools/format.sh --check || status=1
+tools/tidy.sh --at-most 16 || status=1
 ctest --preset release --output-on-failure || status=1
 tools/build_images.sh
 tools/old_kubectl.sh || echo "Debian's kubectl could not be fetched: its tests skip"
 /usr/bin/python3 -m pytest -q -p no:cacheprovider tests || status=1
+[ "$long" = 0 ] || tests/mutants/run.py || status=1
 exit $status

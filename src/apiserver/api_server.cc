@@ -92,7 +92,7 @@ ApiServer::ApiServer(store::Store& store, cache::Cache& cache, loop::Loop& loop,
                      ServiceAllocator services)
     : cache_(cache),
       loop_(loop),
-      services_(std::move(services)),
+      services_(services),
       admission_(cache, services_),
       verbs_(store, cache, loop, random, admission_) {}
 

@@ -9,7 +9,6 @@ namespace {
 
 using client::ObjectPtr;
 using client::Response;
-using client::Value;
 
 bool namespace_is_terminating(const Error& error) {
   return std::any_of(error.causes.begin(), error.causes.end(),

@@ -259,6 +259,7 @@ class Decider {
     std::stable_sort(active.begin(), active.end(),
                      [](const Draft* a, const Draft* b) { return a->replicas() > b->replicas(); });
     std::vector<Share> shares;
+    shares.reserve(active.size());
     for (const Draft* set : active) {
       shares.push_back({set->replicas(), number_annotation(set->document.at("metadata"), kMaxReplicas)});
     }

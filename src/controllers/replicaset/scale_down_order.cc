@@ -36,7 +36,7 @@ int64_t logarithm_of_age(std::string_view since, WallTime now) {
   auto time = object::parse_time(since);
   if (!time || *time >= now) return -1;
   auto nanoseconds = std::chrono::nanoseconds(now - *time).count();
-  return std::bit_width(static_cast<uint64_t>(nanoseconds)) - 1;
+  return static_cast<int64_t>(std::bit_width(static_cast<uint64_t>(nanoseconds))) - 1;
 }
 
 int64_t most_restarts(const Value& statuses) {
@@ -101,6 +101,7 @@ bool goes_before(const Rank& a, const Rank& b) {
 
 void sort_for_scale_down(std::vector<ObjectPtr>& pods, const std::map<std::string, int64_t>& related, WallTime now) {
   std::vector<Rank> ranks;
+  ranks.reserve(pods.size());
   for (const ObjectPtr& pod : pods) ranks.push_back(rank_of(pod, related, now));
   std::sort(ranks.begin(), ranks.end(), goes_before);
   for (size_t i = 0; i < pods.size(); ++i) pods[i] = ranks[i].pod;
