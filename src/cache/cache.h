@@ -74,7 +74,7 @@ class Subscription {
 
 struct CacheOptions {
   std::string prefix = "/registry/";
-  size_t history_max = 20'000;          // changes kept per resource for watches from an older revision
+  size_t history_max = 20'000;         // changes kept per resource for watches from an older revision
   size_t history_bytes_max = 8 << 20;  // and the documents they keep alive, at most
   // Makes a document of stored bytes; default: plain JSON. Must be callable from the loop's and open()'s thread.
   std::function<Result<object::Value>(std::string_view resource, std::string_view bytes)> decode;
