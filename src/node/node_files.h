@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "node/paths.h"
+#include "node/volumes/nfs_mount.h"
 #include "node/volumes/volume_policy.h"
 
 namespace stead::node {
@@ -47,8 +48,8 @@ class NodeFiles {
   virtual std::vector<std::string> pod_uids() = 0;
 };
 
-// `data_dir` exists or can be made.
-std::unique_ptr<NodeFiles> make_disk_files(const std::string& data_dir);
+// `data_dir` exists or can be made. `mounts` serves network file systems; the system's own calls without it.
+std::unique_ptr<NodeFiles> make_disk_files(const std::string& data_dir, std::unique_ptr<MountCalls> mounts = nullptr);
 
 class NoFiles final : public NodeFiles {
  public:

@@ -362,6 +362,22 @@ def test_configuration_changes_reach_running_pods_at_once_as_a_whole(space):
     assert [each["restartCount"] for each in after["status"]["containerStatuses"]] == [0, 0]
 
 
+@pytest.mark.skipif(any(line.split()[-1] == "nfs" for line in open("/proc/filesystems")),
+                    reason="SKIPPED LOUDLY: this kernel has an NFS client, and there is no server to try it with")
+def test_nfs_volumes_say_that_this_kernel_has_no_client(cluster, space, pool):
+    source = {"server": "192.0.2.10", "path": "/exports/assets"}
+    made = volume("assets", "/", modes=("ReadWriteMany",), nfs=source, mountOptions=["nfsvers=4.1"])
+    del made["spec"]["hostPath"]
+    pool(made)
+    inline = pod_with("inline", "unused")
+    inline["spec"]["volumes"] = [{"name": "v", "nfs": source}]
+    space.apply(claim("assets", modes=("ReadWriteMany",), storageClassName=""), pod_with("through-claim", "assets"), inline)
+    assert bound_to(space, "assets") == "assets"
+    for name in ("inline", "through-claim"):
+        wait_for(lambda: "mounting 192.0.2.10:/exports/assets: this node's kernel has no NFS client" in
+                 space.kubectl("describe", "pod", name), 60, "why the mount failed")
+
+
 CLOUD = {
     "awsElasticBlockStore": ({"volumeID": "vol-049df61146c4d7901", "fsType": "ext4"}, "ebs.csi.aws.com"),
     "gcePersistentDisk": ({"pdName": "disk-1"}, "pd.csi.storage.gke.io"),
@@ -373,8 +389,12 @@ CLOUD = {
 }
 
 
-def test_cloud_volumes_are_accepted_and_name_the_driver_they_need(space):
+def test_cloud_volumes_are_accepted_and_name_the_driver_they_need(space, pool):
     names = {kind: f"of-{kind.lower()}" for kind in CLOUD}
+    made = volume("disk", "/", awsElasticBlockStore=CLOUD["awsElasticBlockStore"][0])
+    del made["spec"]["hostPath"]
+    pool(made)
+    space.apply(claim("disk", storageClassName=""), pod_with("through-claim", "disk"))
     space.apply(*({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": names[kind]},
                    "spec": {"terminationGracePeriodSeconds": 0,
                             "containers": [container(volumeMounts=[{"name": "v", "mountPath": "/data"}])],
@@ -382,6 +402,7 @@ def test_cloud_volumes_are_accepted_and_name_the_driver_they_need(space):
 
     def told():
         events = {each["involvedObject"]["name"]: each["message"] for each in space.get("events")["items"] if each["reason"] == "FailedMount"}
-        return all(driver in events.get(names[kind], "") for kind, (_, driver) in CLOUD.items())
+        return "ebs.csi.aws.com" in events.get("through-claim", "") and all(driver in events.get(names[kind], "")
+                                                                           for kind, (_, driver) in CLOUD.items())
     wait_for(told, 60, "FailedMount events that name the drivers")
     assert set(space.column("pods", "STATUS").values()) == {"ContainerCreating"}

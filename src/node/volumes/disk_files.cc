@@ -180,7 +180,8 @@ Result<Descriptor> open_or_make(int root, const std::string& path) {
 
 class DiskFiles final : public NodeFiles {
  public:
-  explicit DiskFiles(std::string data_dir) : data_dir_(std::move(data_dir)) {}
+  DiskFiles(std::string data_dir, std::unique_ptr<MountCalls> mounts)
+      : data_dir_(std::move(data_dir)), mounts_(std::move(mounts)) {}
 
   Result<void> set_up(const PodPaths& paths, const std::vector<VolumePlan>& volumes) override {
     STEAD_TRY_VOID(make_directory(paths.directory, 0750));
@@ -333,6 +334,9 @@ class DiskFiles final : public NodeFiles {
       case VolumePlan::Kind::kFiles:
         STEAD_TRY_VOID(make_directory(path, 0755));
         return write_atomically(path, volume.files, volume.fs_group);
+      case VolumePlan::Kind::kNfs:
+        if (!mounts_->is_mounted(path)) STEAD_TRY_VOID(make_directory(path, 0750));
+        return mount_nfs(*mounts_, volume.nfs, path);
       case VolumePlan::Kind::kMemory:
         STEAD_TRY_VOID(make_memory(path, volume.size_limit));
         break;
@@ -360,12 +364,14 @@ class DiskFiles final : public NodeFiles {
   }
 
   const std::string data_dir_;
+  const std::unique_ptr<MountCalls> mounts_;
 };
 
 }  // namespace
 
-std::unique_ptr<NodeFiles> make_disk_files(const std::string& data_dir) {
-  return std::make_unique<DiskFiles>(data_dir);
+std::unique_ptr<NodeFiles> make_disk_files(const std::string& data_dir, std::unique_ptr<MountCalls> mounts) {
+  if (!mounts) mounts = make_system_mount_calls();
+  return std::make_unique<DiskFiles>(data_dir, std::move(mounts));
 }
 
 }  // namespace stead::node

@@ -16,19 +16,25 @@ using object::Value;
 
 // In-tree volume types and the CSI driver that took each over (docs: storage/volumes).
 constexpr std::pair<std::string_view, std::string_view> kCsiDrivers[] = {
-    {"awsElasticBlockStore", "ebs.csi.aws.com"},
-    {"azureDisk", "disk.csi.azure.com"},
-    {"azureFile", "file.csi.azure.com"},
-    {"cephfs", "cephfs.csi.ceph.com"},
-    {"cinder", "cinder.csi.openstack.org"},
-    {"gcePersistentDisk", "pd.csi.storage.gke.io"},
-    {"glusterfs", "org.gluster.glusterfs"},
-    {"iscsi", "iscsi.csi.k8s.io"},
-    {"nfs", "nfs.csi.k8s.io"},
-    {"portworxVolume", "pxd.portworx.com"},
-    {"rbd", "rbd.csi.ceph.com"},
+    {"awsElasticBlockStore", "ebs.csi.aws.com"}, {"azureDisk", "disk.csi.azure.com"},
+    {"azureFile", "file.csi.azure.com"},         {"cephfs", "cephfs.csi.ceph.com"},
+    {"cinder", "cinder.csi.openstack.org"},      {"gcePersistentDisk", "pd.csi.storage.gke.io"},
+    {"glusterfs", "org.gluster.glusterfs"},      {"iscsi", "iscsi.csi.k8s.io"},
+    {"portworxVolume", "pxd.portworx.com"},      {"rbd", "rbd.csi.ceph.com"},
     {"vsphereVolume", "csi.vsphere.vmware.com"},
 };
+
+// What else stands beside the source in a pod's volume and in a PersistentVolume's spec.
+constexpr std::string_view kNotSources[] = {"name",
+                                            "accessModes",
+                                            "capacity",
+                                            "claimRef",
+                                            "mountOptions",
+                                            "nodeAffinity",
+                                            "persistentVolumeReclaimPolicy",
+                                            "storageClassName",
+                                            "volumeAttributesClassName",
+                                            "volumeMode"};
 
 Error bad(std::string message) { return make_error(Reason::kInvalid, std::move(message)); }
 
@@ -48,7 +54,8 @@ Error unsupported(const Value& source) {
   }
   std::string type = "unknown";
   for (const auto& member : source.members()) {
-    if (member.name() != "name") type = member.name();
+    auto same = [&](std::string_view name) { return name == member.name(); };
+    if (std::none_of(std::begin(kNotSources), std::end(kNotSources), same)) type = member.name();
   }
   return bad(fmt::format("no volume plugin matched: volume type {} needs a CSI driver", type));
 }
@@ -77,6 +84,7 @@ class Planner {
     result.fs_group = fs_group_;
     if (const Value* source = volume.find("emptyDir")) return empty_dir(std::move(result), *source);
     if (const Value* source = volume.find("hostPath")) return host_path(std::move(result), *source);
+    if (const Value* source = volume.find("nfs")) return nfs(std::move(result), *source, Value());
     if (const Value* source = volume.find("persistentVolumeClaim")) {
       return claim(std::move(result), source->at("claimName").as_string(), source->at("readOnly").as_bool());
     }
@@ -124,6 +132,17 @@ class Planner {
     return result;
   }
 
+  Result<VolumePlan> nfs(VolumePlan result, const Value& source, const Value& options) {
+    result.kind = VolumePlan::Kind::kNfs;
+    result.nfs.server = source.at("server").as_string();
+    result.nfs.path = source.at("path").as_string();
+    result.nfs.read_only = source.at("readOnly").as_bool();
+    for (const Value& option : options.items()) result.nfs.options.emplace_back(option.as_string());
+    result.read_only = result.read_only || result.nfs.read_only;
+    result.fs_group.reset();  // who may do what is the server's to say
+    return result;
+  }
+
   Result<VolumePlan> claim(VolumePlan result, std::string_view claim_name, bool read_only) {
     ObjectPtr object = lookup_("persistentvolumeclaims", claim_name);
     if (!object) return bad(fmt::format("persistentvolumeclaim \"{}\" not found", claim_name));
@@ -149,6 +168,8 @@ class Planner {
       result.host_path_type = host->at("type").as_string();
       if (result.host_path_type.empty()) result.host_path_type = "DirectoryOrCreate";
       result.fs_group.reset();
+    } else if (const Value* source = volume->spec().find("nfs")) {
+      return nfs(std::move(result), *source, volume->spec().at("mountOptions"));
     } else {
       return unsupported(volume->spec());
     }

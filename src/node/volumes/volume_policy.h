@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "node/containers/downward.h"
 #include "node/object_lookup.h"
+#include "node/volumes/nfs_mount.h"
 
 namespace stead::node {
 
@@ -27,9 +28,11 @@ struct VolumePlan {
     kMemory,     // emptyDir in memory
     kFiles,      // configMap, secret, downwardAPI, projected: written atomically, refreshed
     kHost,       // hostPath, and claims bound to local or hostPath volumes
+    kNfs,        // nfs, and claims bound to nfs volumes: mounted below the pod's directory
   } kind = Kind::kDirectory;
   std::string host_path;       // kHost
   std::string host_path_type;  // kHost: a hostPath type; "" is unchecked
+  NfsExport nfs;               // kNfs
   std::vector<VolumeFile> files;
   int64_t size_limit = 0;           // kMemory
   std::optional<int64_t> fs_group;  // owner group, set-gid
