@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "apiserver/authorization/escalation.h"
 #include "client/informer.h"
 #include "object/quantity.h"
 
@@ -50,7 +51,8 @@ void tolerate_for_a_while(Value& spec, std::string_view taint) {
 
 }  // namespace
 
-Admission::Admission(cache::Cache& cache, ServiceAllocator& services) : cache_(cache), services_(services) {}
+Admission::Admission(cache::Cache& cache, ServiceAllocator& services, const Authorizer& authorizer)
+    : cache_(cache), services_(services), authorizer_(authorizer) {}
 
 Result<void> Admission::check_namespace(const Call& call) const {
   if (!call.resource->namespaced) return {};
@@ -75,6 +77,7 @@ Result<void> Admission::check_namespace(const Call& call) const {
 
 Result<void> Admission::admit_create(const Call& call, Value& document) const {
   STEAD_TRY_VOID(check_namespace(call));
+  STEAD_TRY_VOID(check_escalation(authorizer_, cache_, call, document, nullptr));
   if (is_core(call, "pods")) complete_pod(document);
   if (is_core(call, "persistentvolumeclaims")) complete_claim(document);
   if (is_core(call, "persistentvolumes")) add_finalizer(document, kVolumeProtection);
@@ -88,9 +91,9 @@ Result<void> Admission::admit_update(const Call& call, Value& document, const Va
     STEAD_TRY_VOID(services_.complete(document, &old));
   }
   if (is_core(call, "persistentvolumeclaims") && call.request.subresource.empty()) {
-    return check_claim_growth(call, document, old);
+    STEAD_TRY_VOID(check_claim_growth(call, document, old));
   }
-  return {};
+  return check_escalation(authorizer_, cache_, call, document, &old);
 }
 
 // A bound claim grows only where its class says so (KEP-284). Unbound ones are refused by validation.

@@ -7,6 +7,7 @@
 
 #include <memory>
 
+#include "apiserver/authorization/authorizer.h"
 #include "apiserver/call.h"
 #include "apiserver/service_allocator.h"
 #include "cache/cache.h"
@@ -15,7 +16,8 @@ namespace stead::apiserver {
 
 class Admission {
  public:
-  Admission(cache::Cache& cache, ServiceAllocator& services);
+  // References outlive this.
+  Admission(cache::Cache& cache, ServiceAllocator& services, const Authorizer& authorizer);
 
   // May change `document`. kForbidden, kNotFound (namespace), kInvalid.
   Result<void> admit_create(const Call& call, object::Value& document) const;
@@ -34,6 +36,7 @@ class Admission {
 
   cache::Cache& cache_;
   ServiceAllocator& services_;
+  const Authorizer& authorizer_;
 };
 
 }  // namespace stead::apiserver

@@ -93,7 +93,8 @@ ApiServer::ApiServer(store::Store& store, cache::Cache& cache, loop::Loop& loop,
     : cache_(cache),
       loop_(loop),
       services_(services),
-      admission_(cache, services_),
+      authorizer_(cache, loop),
+      admission_(cache, services_, authorizer_),
       verbs_(store, cache, loop, random, admission_) {}
 
 ApiServer::~ApiServer() = default;
@@ -104,13 +105,13 @@ std::unique_ptr<client::ApiTransport> ApiServer::transport(client::Identity iden
 
 Result<std::shared_ptr<WatchSession>> ApiServer::watch(const client::Identity& identity, const client::Request& request,
                                                        std::shared_ptr<client::WatchSink> sink) {
-  STEAD_TRY_VOID(authorize(identity, request));
+  STEAD_TRY_VOID(authorizer_.authorize(identity, request));
   STEAD_TRY(call, resolve(identity, request));
   return WatchSession::start(cache_, call, std::move(sink));
 }
 
 void ApiServer::call(client::Identity identity, client::Request request, object::StrictErrors strict, Callback done) {
-  Result<void> allowed = authorize(identity, request);
+  Result<void> allowed = authorizer_.authorize(identity, request);
   if (!allowed.ok()) return done(allowed.error());
   Result<Call> call = resolve(std::move(identity), std::move(request));
   if (!call.ok()) return done(call.error());

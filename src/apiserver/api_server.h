@@ -5,7 +5,8 @@
 #include <memory>
 #include <string>
 
-#include "apiserver/authorizer.h"
+#include "apiserver/authentication/authenticator.h"
+#include "apiserver/authorization/authorizer.h"
 #include "apiserver/node_gateway.h"
 #include "apiserver/verbs.h"
 #include "apiserver/watch_session.h"
@@ -36,6 +37,9 @@ class ApiServer {
   loop::Loop& loop() { return loop_; }
   cache::Cache& cache() { return cache_; }
   const Verbs& verbs() const { return verbs_; }
+  // API loop.
+  Authenticator& authenticator() { return authenticator_; }
+  const Authorizer& authorizer() const { return authorizer_; }
   // The n-th address of the service range.
   std::string service_address(uint32_t index) const { return services_.address(index); }
 
@@ -47,6 +51,8 @@ class ApiServer {
   cache::Cache& cache_;
   loop::Loop& loop_;
   ServiceAllocator services_;
+  Authenticator authenticator_;
+  Authorizer authorizer_;
   Admission admission_;
   Verbs verbs_;
 };

@@ -392,6 +392,77 @@ TEST_F(ApiServerTest, AStrangerMayDoNothing) {
       "pods is forbidden: User \"eve\" cannot list resource \"pods\" in API group \"\" in the namespace \"default\"");
 }
 
+// Rights from roles: read where they were given, refused where not, and gone with the binding.
+TEST_F(ApiServerTest, RolesGrantAndTheirEndTakesAway) {
+  auto ann = server_->transport({"ann", "", {"system:authenticated"}}, loop_);
+  auto as_ann = [&](Request made) {
+    std::optional<Result<Response>> answer;
+    ann->call(std::move(made), [&](Result<Response> response) { answer = std::move(response); });
+    simulation_.run_until([&] { return answer.has_value(); }, std::chrono::seconds(1));
+    return answer ? std::move(*answer) : Result<Response>(make_error(Reason::kTimeout, "no answer"));
+  };
+  Request list = request(Verb::kList, "", "pods", "default");
+  constexpr std::string_view kGroup = "rbac.authorization.k8s.io";
+  ASSERT_TRUE(create(std::string(kGroup), "roles", "default",
+                     R"({"metadata":{"name":"r"},"rules":[{"verbs":["list"],"apiGroups":[""],"resources":["pods"]}]})")
+                  .ok());
+  EXPECT_EQ(as_ann(list).error().reason, Reason::kForbidden);
+  ASSERT_TRUE(create(std::string(kGroup), "rolebindings", "default",
+                     R"({"metadata":{"name":"b"},"subjects":[{"kind":"User","name":"ann"}],
+                         "roleRef":{"kind":"Role","name":"r"}})")
+                  .ok());
+  EXPECT_TRUE(as_ann(list).ok());
+  EXPECT_EQ(as_ann(request(Verb::kList, "", "pods", "")).error().reason, Reason::kForbidden);
+  EXPECT_EQ(as_ann(request(Verb::kList, "", "secrets", "default")).error().reason, Reason::kForbidden);
+  Request end = request(Verb::kDelete, std::string(kGroup), "roles", "default", "r");
+  end.body = json("{}");
+  ASSERT_TRUE(call(end).ok());
+  EXPECT_EQ(as_ann(list).error().message,
+            "pods is forbidden: User \"ann\" cannot list resource \"pods\" in API group \"\" in the namespace "
+            "\"default\": RBAC: role.rbac.authorization.k8s.io \"r\" not found");
+}
+
+TEST_F(ApiServerTest, NobodyGrantsWhatTheyDoNotHold) {
+  const std::string kGroup = "rbac.authorization.k8s.io";
+  constexpr std::string_view kRoles =
+      R"({"metadata":{"name":"roles"},"rules":[{"verbs":["*"],"apiGroups":["rbac.authorization.k8s.io"],
+          "resources":["roles","rolebindings"]},{"verbs":["get"],"apiGroups":[""],"resources":["pods"]}]})";
+  ASSERT_TRUE(create(kGroup, "clusterroles", "", kRoles).ok());
+  ASSERT_TRUE(create(kGroup, "rolebindings", "default",
+                     R"({"metadata":{"name":"b"},"subjects":[{"kind":"User","name":"ann"}],
+                         "roleRef":{"kind":"ClusterRole","name":"roles"}})")
+                  .ok());
+  Request take = request(Verb::kPatch, kGroup, "clusterroles", "", "roles");
+  // Without the verbs that stand above rights.
+  take.body = json(R"({"rules":[{"verbs":["create","update","patch"],"apiGroups":["rbac.authorization.k8s.io"],
+          "resources":["roles","rolebindings"]},{"verbs":["get"],"apiGroups":[""],"resources":["pods"]}]})");
+  ASSERT_TRUE(call(take).ok());
+  auto ann = server_->transport({"ann", "", {"system:authenticated"}}, loop_);
+  auto as_ann = [&](const std::string& resource, std::string_view body) {
+    Request made = request(Verb::kCreate, kGroup, resource, "default");
+    made.body = json(body);
+    std::optional<Result<Response>> answer;
+    ann->call(std::move(made), [&](Result<Response> response) { answer = std::move(response); });
+    simulation_.run_until([&] { return answer.has_value(); }, std::chrono::seconds(1));
+    return answer ? std::move(*answer) : Result<Response>(make_error(Reason::kTimeout, "no answer"));
+  };
+  EXPECT_TRUE(as_ann("roles", R"({"metadata":{"name":"small"},"rules":[
+      {"verbs":["get"],"apiGroups":[""],"resources":["pods"],"resourceNames":["x"]}]})")
+                  .ok());
+  auto more = as_ann("roles", R"({"metadata":{"name":"more"},"rules":[
+      {"verbs":["list","get"],"apiGroups":[""],"resources":["pods"]}]})");
+  ASSERT_FALSE(more.ok());
+  EXPECT_EQ(
+      more.error().message,
+      "roles.rbac.authorization.k8s.io \"more\" is forbidden: user \"ann\" (groups=[\"system:authenticated\"]) is "
+      "attempting to grant RBAC permissions not currently held:\n{APIGroups:[\"\"], Resources:[\"pods\"], "
+      "Verbs:[\"list\"]}");
+  auto gone = as_ann("rolebindings", R"({"metadata":{"name":"c"},"roleRef":{"kind":"Role","name":"none"}})");
+  EXPECT_EQ(gone.error().reason, Reason::kNotFound);
+  EXPECT_TRUE(
+      as_ann("rolebindings", R"({"metadata":{"name":"d"},"roleRef":{"kind":"ClusterRole","name":"roles"}})").ok());
+}
+
 TEST_F(ApiServerTest, InformersFollowWithoutLosingAChange) {
   client::Informer informer(*transport_, loop_, {"", "configmaps"});
   informer.start();

@@ -2,6 +2,7 @@
 
 #include <future>
 
+#include "app/rbac_bootstrap.h"
 #include "app/volume_directories.h"
 #include "base/log.h"
 #include "controllers/controllers.h"
@@ -38,6 +39,8 @@ struct ControlLoop::Parts {
   controllers::Controllers controllers{
       *transport, loop, informers, directories, {controllers::served_resources(kinds::registry()), options.ca_pem}};
   scheduler::Scheduler scheduler{*scheduler_transport, loop, scheduler_events, informers};
+  std::promise<void> roles_made;
+  const std::shared_future<void> roles = roles_made.get_future().share();
   // Those who wait for a node to become Ready; each is told once.
   std::vector<std::pair<std::string, std::function<void()>>> waiting;
 
@@ -61,6 +64,10 @@ ControlLoop::ControlLoop(apiserver::ApiServer& api, Options options)
   parts.loop.post([&parts] {
     bootstrap(*parts.transport, parts.options.bootstrap, [&parts](const Result<void>& made) {
       if (!made.ok()) log::error("bootstrap", "{}", made.error().message);
+      bootstrap_rbac(*parts.transport, [&parts](const Result<void>& roles) {
+        if (!roles.ok()) log::error("bootstrap", "roles: {}", roles.error().message);
+        parts.roles_made.set_value();
+      });
       parts.start();
     });
   });
@@ -80,7 +87,10 @@ bool ControlLoop::wait_node_ready(const std::string& node, std::chrono::seconds 
     if (known && is_ready(*known)) return ready->set_value();
     parts_->waiting.emplace_back(node, [ready] { ready->set_value(); });
   });
-  return future.wait_for(limit) == std::future_status::ready;
+  auto end = std::chrono::steady_clock::now() + limit;
+  // Who is told that the cluster is ready may use its roles.
+  return future.wait_until(end) == std::future_status::ready &&
+         parts_->roles.wait_until(end) == std::future_status::ready;
 }
 
 }  // namespace stead::app

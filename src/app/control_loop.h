@@ -25,7 +25,7 @@ class ControlLoop {
   // Stops the thread; what was under way is taken up by the next start.
   ~ControlLoop();
 
-  // Blocks until the node object reports Ready; false after `limit`.
+  // Blocks until the node object reports Ready and the standard roles are there; false after `limit`.
   bool wait_node_ready(const std::string& node, std::chrono::seconds limit);
 
  private:

@@ -5,9 +5,11 @@
 // Every caller has an identity and passes the same authorization, admission, validation and conflict checks.
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -18,13 +20,19 @@ namespace stead::client {
 using object::ObjectPtr;
 using object::Value;
 
+// Who asks (authentication/v1 UserInfo).
 struct Identity {
   std::string user;
   std::string uid;
   std::vector<std::string> groups;
+  std::map<std::string, std::vector<std::string>> extra = {};
+
+  bool in_group(std::string_view group) const;
 };
 
 enum class Verb : uint8_t { kGet, kList, kWatch, kCreate, kUpdate, kPatch, kDelete, kDeleteCollection };
+// "get", "deletecollection": as roles spell it.
+std::string_view verb_name(Verb verb);
 enum class PatchType : uint8_t { kJson, kMerge, kStrategicMerge, kApply };
 
 // One call. Fields that a verb does not use are ignored. Documents are in the version named by `version`

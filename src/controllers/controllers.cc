@@ -1,5 +1,6 @@
 #include "controllers/controllers.h"
 
+#include "controllers/cluster_roles/aggregation_controller.h"
 #include "controllers/deployment/deployment_controller.h"
 #include "controllers/endpoints/endpoints_controller.h"
 #include "controllers/garbage/garbage_controller.h"
@@ -32,7 +33,8 @@ struct Controllers::State {
         endpoints(transport, loop, endpoint_events, informers),
         garbage(transport, loop, other_events, informers, options.resources),
         lost_pods(transport, loop, other_events, informers),
-        namespaces(transport, loop, other_events, informers, options.resources, options.root_ca_pem) {}
+        namespaces(transport, loop, other_events, informers, options.resources, options.root_ca_pem),
+        cluster_roles(transport, loop, other_events, informers) {}
 
   client::EventRecorder set_events;
   client::EventRecorder replica_events;
@@ -51,6 +53,7 @@ struct Controllers::State {
   GarbageController garbage;
   LostPodsController lost_pods;
   NamespaceController namespaces;
+  ClusterRoleAggregationController cluster_roles;
 };
 
 Controllers::Controllers(client::ApiTransport& transport, loop::Loop& loop, client::InformerSet& informers,
@@ -61,6 +64,7 @@ Controllers::~Controllers() = default;
 
 void Controllers::start() {
   state_->namespaces.start();
+  state_->cluster_roles.start();
   state_->sets.start();
   state_->replica_sets.start();
   state_->deployments.start();

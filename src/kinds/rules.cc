@@ -6,6 +6,7 @@
 #include "kinds/discovery/discovery_rules.h"
 #include "kinds/events/events_rules.h"
 #include "kinds/networking/networking_rules.h"
+#include "kinds/rbac/rbac_rules.h"
 #include "kinds/storage/storage_rules.h"
 
 namespace stead::kinds {
@@ -44,6 +45,10 @@ constexpr KindEntry kKinds[] = {
     {"discovery.k8s.io", "EndpointSlice", endpoint_slice_rules},
     {"networking.k8s.io", "Ingress", ingress_rules},
     {"networking.k8s.io", "IngressClass", ingress_class_rules},
+    {"rbac.authorization.k8s.io", "ClusterRole", cluster_role_rules},
+    {"rbac.authorization.k8s.io", "ClusterRoleBinding", cluster_role_binding_rules},
+    {"rbac.authorization.k8s.io", "Role", role_rules},
+    {"rbac.authorization.k8s.io", "RoleBinding", role_binding_rules},
     {"storage.k8s.io", "StorageClass", storage_class_rules},
 };
 
@@ -79,6 +84,10 @@ constexpr VersionEntry kVersions[] = {
     {"extensions", "v1beta1", "Ingress", {.to_hub = ingress_from_v1beta1, .from_hub = ingress_to_v1beta1}},
     {"extensions", "v1beta1", "ReplicaSet", {.set_defaults = set_extensions_replica_set_defaults}},
     {"networking.k8s.io", "v1beta1", "Ingress", {.to_hub = ingress_from_v1beta1, .from_hub = ingress_to_v1beta1}},
+    {"rbac.authorization.k8s.io", "v1", "ClusterRoleBinding", {.set_defaults = set_binding_defaults}},
+    {"rbac.authorization.k8s.io", "v1", "RoleBinding", {.set_defaults = set_binding_defaults}},
+    {"rbac.authorization.k8s.io", "v1beta1", "ClusterRoleBinding", {.set_defaults = set_binding_defaults}},
+    {"rbac.authorization.k8s.io", "v1beta1", "RoleBinding", {.set_defaults = set_binding_defaults}},
 };
 
 }  // namespace

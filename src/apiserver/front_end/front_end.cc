@@ -21,29 +21,39 @@ using object::Value;
 // Names this state of the declarations too: clients cache OpenAPI documents by it.
 constexpr std::string_view kServerVersion = "v1.35.0+stead";
 
+std::string lower(std::string text) {
+  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return text;
+}
+
 Error no_such_path() { return make_error(Reason::kNotFound, "the server could not find the requested resource"); }
 
 class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
  public:
   FrontEnd(ApiServer& server, NodeGateway& nodes, FrontEndOptions options)
-      : server_(server), nodes_(nodes), options_(std::move(options)) {}
+      : server_(server), loop_(server.loop()), nodes_(nodes), options_(std::move(options)) {}
 
   void handle(const http::ExchangePtr& exchange) {
     const http::Request& http = exchange->request();
+    Result<std::optional<client::Identity>> found = server_.authenticator().authenticate(http, loop_.wall_now());
+    if (!found.ok()) return refuse(exchange, found.error());
     if (serve_health(exchange)) return;
-    if (!http.peer) {
-      return refuse(exchange,
-                    make_error(Reason::kUnauthorized,
-                               "Unauthorized: present a client certificate signed by this server's CA (see the "
-                               "kubeconfig under the data directory)"));
-    }
-    client::Identity identity{http.peer->common_name, {}, http.peer->organizations};
-    identity.groups.emplace_back("system:authenticated");
     Route route = parse_route(http.path);
+    if (!*found) {
+      // Who carries no credentials learns the version, and whether the server is well.
+      bool open = http.path == "/version" || http.path == "/version/";
+      if (open) return serve_document(route, exchange);
+      return refuse(exchange, make_error(Reason::kUnauthorized, "Unauthorized"));
+    }
+    client::Identity identity = std::move(**found);
     if (route.kind == Route::Kind::kResource) {
       if (is_pod_stream(route)) return serve_pod_stream(server_, nodes_, identity, route, exchange);
       return serve_resource(std::move(identity), route, exchange);
     }
+    std::string verb = lower(http.method);
+    Result<void> allowed =
+        server_.authorizer().authorize(identity, Attributes{verb, {}, {}, {}, {}, {}, {}, http.path});
+    if (!allowed.ok()) return refuse(exchange, allowed.error());
     serve_document(route, exchange);
   }
 
@@ -148,7 +158,11 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
     if (!form.ok()) return refuse(exchange, form.error());
     const kinds::Resource* resource = kinds::registry().find(route.group, route.resource);
     const kinds::Version* version = resource == nullptr ? nullptr : resource->version(route.group, route.version);
-    if (version == nullptr) return refuse(exchange, no_such_path());
+    if (version == nullptr) {
+      // What is not served is as secret as what is.
+      Result<void> allowed = server_.authorizer().authorize(identity, request_of(route, http));
+      return refuse(exchange, allowed.ok() ? no_such_path() : allowed.error());
+    }
     Result<ReadRequest> read = read_request(route, http);
     if (!read.ok()) return refuse(exchange, read.error());
     TableOptions table;
@@ -205,6 +219,7 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
   }
 
   ApiServer& server_;
+  loop::Loop& loop_;
   NodeGateway& nodes_;
   const FrontEndOptions options_;
   object::Bytes openapi_v2_json_;

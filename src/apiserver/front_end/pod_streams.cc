@@ -87,15 +87,21 @@ void serve_pod_stream(ApiServer& server, NodeGateway& nodes, const client::Ident
                       const http::ExchangePtr& exchange) {
   const http::Request& http = exchange->request();
   client::Request request;
-  request.verb = http.method == "GET" && route.subresource == "log" ? client::Verb::kGet : client::Verb::kCreate;
+  request.verb = http.method == "GET" ? client::Verb::kGet : client::Verb::kCreate;
   request.resource = route.resource;
   request.version = route.version;
   request.ns = route.ns;
   request.name = route.name;
   request.subresource = route.subresource;
   auto refuse = [&](const Error& error) { exchange->respond(error_response(error)); };
-  Result<void> allowed = authorize(identity, request);
+  Result<void> allowed = server.authorizer().authorize(identity, request);
   if (!allowed.ok()) return refuse(allowed.error());
+  // A WebSocket begins with GET, but to run something takes more than to read.
+  if (route.subresource != "log") {
+    request.verb = client::Verb::kCreate;
+    allowed = server.authorizer().authorize(identity, request);
+    if (!allowed.ok()) return refuse(allowed.error());
+  }
   Result<Call> call = resolve(identity, request);
   if (!call.ok()) return refuse(call.error());
   ObjectPtr pod = server.verbs().find(*call);

@@ -157,17 +157,24 @@ Result<void> read_delete_query(const http::Request& http, Value& body) {
 
 }  // namespace
 
-Result<ReadRequest> read_request(const Route& route, const http::Request& http) {
-  ReadRequest read;
-  client::Request& request = read.request;
+client::Request request_of(const Route& route, const http::Request& http) {
+  client::Request request;
   request.group = route.group;
   request.version = route.version;
   request.resource = route.resource;
   request.ns = route.ns;
   request.name = route.name;
   request.subresource = route.subresource;
+  Result<Verb> verb = read_verb(route, http);
+  request.verb = verb.ok() ? *verb : Verb::kGet;
+  return request;
+}
+
+Result<ReadRequest> read_request(const Route& route, const http::Request& http) {
+  ReadRequest read;
   STEAD_TRY(verb, read_verb(route, http));
-  request.verb = verb;
+  read.request = request_of(route, http);
+  client::Request& request = read.request;
   STEAD_TRY_VOID(read_options(http, request));
   // A watch of one name is a watch of the collection, narrowed.
   if (verb == Verb::kWatch && !request.name.empty()) {

@@ -15,6 +15,9 @@ struct ReadRequest {
   object::StrictErrors strict;  // duplicate fields of the body
 };
 
+// What the route and the method alone say; a method that means nothing there reads as get.
+client::Request request_of(const Route& route, const http::Request& http);
+
 // Decodes method, query and body for a resource route. kBadRequest, kMethodNotAllowed, kUnsupportedMediaType.
 Result<ReadRequest> read_request(const Route& route, const http::Request& http);
 

@@ -1,0 +1,29 @@
+#pragma once
+
+// Wires aggregation_policy to the API. One loop.
+
+#include "client/event_recorder.h"
+#include "client/informer_set.h"
+#include "client/work_queue.h"
+
+namespace stead::controllers {
+
+class ClusterRoleAggregationController {
+ public:
+  // All references outlive this. Before informers.start().
+  ClusterRoleAggregationController(client::ApiTransport& transport, loop::Loop& loop, client::EventRecorder& events,
+                                   client::InformerSet& informers);
+  // Work begins once the informers are synced. Call once.
+  void start();
+
+ private:
+  void work(const std::string& name, client::WorkQueue::Finish finish);
+
+  client::ApiTransport& transport_;
+  client::EventRecorder& events_;
+  client::InformerSet& informers_;
+  client::Informer& roles_;
+  client::WorkQueue queue_;
+};
+
+}  // namespace stead::controllers
