@@ -1,6 +1,8 @@
 #include "object/value.h"
 
+#include <atomic>
 #include <cstring>
+#include <new>
 #include <utility>
 
 #include "base/check.h"
@@ -9,6 +11,26 @@ namespace stead::object {
 namespace {
 
 const Value kNullValue;
+
+// The text of a long string: immutable, shared by the copies of a Value, with the number of them before it.
+using Owners = std::atomic<uint32_t>;
+
+Owners& owners_of(const char* text) { return *reinterpret_cast<Owners*>(const_cast<char*>(text) - sizeof(Owners)); }
+
+const char* make_text(std::string_view value) {
+  auto* block = static_cast<char*>(::operator new(sizeof(Owners) + value.size()));
+  new (block) Owners(1);
+  std::memcpy(block + sizeof(Owners), value.data(), value.size());
+  return block + sizeof(Owners);
+}
+
+void share_text(const char* text) { owners_of(text).fetch_add(1, std::memory_order_relaxed); }
+
+void release_text(const char* text) {
+  if (owners_of(text).fetch_sub(1, std::memory_order_acq_rel) == 1) {
+    ::operator delete(const_cast<char*>(text) - sizeof(Owners));
+  }
+}
 
 }  // namespace
 
@@ -51,9 +73,7 @@ Value::Value(std::string_view value) {
     return;
   }
   STEAD_CHECK(value.size() <= UINT32_MAX);
-  auto* copy = new char[value.size()];
-  std::memcpy(copy, value.data(), value.size());
-  store_text(copy, static_cast<uint32_t>(value.size()));
+  store_text(make_text(value), static_cast<uint32_t>(value.size()));
   set_tag(Tag::kHeap);
 }
 
@@ -87,7 +107,8 @@ Value Value::object(std::initializer_list<std::pair<std::string_view, Value>> me
 Value::Value(const Value& other) {
   switch (other.tag()) {
     case Tag::kHeap:
-      new (this) Value(other.as_string());
+      share_text(other.load<const char*>());
+      std::memcpy(bytes_, other.bytes_, sizeof bytes_);
       return;
     case Tag::kArray:
       store(new std::vector<Value>(*other.load<std::vector<Value>*>()));
@@ -129,7 +150,7 @@ Value& Value::operator=(Value&& other) noexcept {
 void Value::clear() noexcept {
   switch (tag()) {
     case Tag::kHeap:
-      delete[] load<char*>();
+      release_text(load<const char*>());
       break;
     case Tag::kArray:
       delete load<std::vector<Value>*>();

@@ -4,9 +4,9 @@
 // plain value: copies are deep, moves are cheap, equality ignores the order of object members. A published object
 // is a `shared_ptr<const Object>` (object.h); nobody changes a Value that others can see.
 //
-// A Value takes 16 bytes. Strings up to 15 bytes sit inside it; longer ones own one heap block; names that live
-// for ever (those of descriptors) may be borrowed instead of copied. Reading a Value as another kind than it has
-// yields the zero of the kind asked for, as a missing field would.
+// A Value takes 16 bytes. Strings up to 15 bytes sit inside it; longer ones share one immutable heap block with their
+// copies; names that live for ever (those of descriptors) may be borrowed instead of copied. Reading a Value as another
+// kind than it has yields the zero of the kind asked for, as a missing field would.
 
 #include <cstdint>
 #include <initializer_list>
