@@ -44,9 +44,14 @@ def run(test):
 def noticed(test, done):
     if done.returncode == 0:
         return False, "the test passes"
-    if "::" in test and test.split("::")[1] not in done.stdout:
-        return True, "noticed, by another test: " + done.stdout.strip().splitlines()[-3][:120]
-    return True, "noticed"
+    if test.startswith("unit:"):
+        return True, "noticed"
+    failed = [line for line in done.stdout.splitlines() if line.startswith("FAILED ")]
+    if not failed:
+        return False, "no test ran: " + done.stdout[-800:]
+    if any(test in line for line in failed):
+        return True, "noticed"
+    return True, "noticed earlier: " + failed[0][:150]
 
 
 def main():
