@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "apiserver/authorization/escalation.h"
+#include "apiserver/priority_admission.h"
 #include "client/informer.h"
 #include "object/quantity.h"
 
@@ -22,7 +23,10 @@ constexpr std::string_view kDefaultIngressClassAnnotation = "ingressclass.kubern
 constexpr std::string_view kIngressClassAnnotation = "kubernetes.io/ingress.class";
 constexpr std::string_view kClaimProtection = "kubernetes.io/pvc-protection";
 constexpr std::string_view kVolumeProtection = "kubernetes.io/pv-protection";
-constexpr int64_t kNodeProblemTolerationSeconds = 300;
+
+bool is_priority_class(const Call& call) {
+  return call.resource->group == "scheduling.k8s.io" && call.resource->name == "priorityclasses";
+}
 
 bool is_core(const Call& call, std::string_view resource) {
   return call.resource->group.empty() && call.resource->name == resource;
@@ -36,7 +40,7 @@ void add_finalizer(Value& document, std::string_view finalizer) {
   if (!present) metadata["finalizers"].append(finalizer);
 }
 
-void tolerate_for_a_while(Value& spec, std::string_view taint) {
+void tolerate_for_a_while(Value& spec, std::string_view taint, std::chrono::seconds span) {
   for (const Value& toleration : spec.at("tolerations").items()) {
     std::string_view key = toleration.at("key").as_string();
     std::string_view effect = toleration.at("effect").as_string();
@@ -46,7 +50,7 @@ void tolerate_for_a_while(Value& spec, std::string_view taint) {
   spec["tolerations"].append(Value::object({{"key", taint},
                                             {"operator", "Exists"},
                                             {"effect", "NoExecute"},
-                                            {"tolerationSeconds", kNodeProblemTolerationSeconds}}));
+                                            {"tolerationSeconds", static_cast<int64_t>(span.count())}}));
 }
 
 }  // namespace
@@ -78,7 +82,8 @@ Result<void> Admission::check_namespace(const Call& call) const {
 Result<void> Admission::admit_create(const Call& call, Value& document) const {
   STEAD_TRY_VOID(check_namespace(call));
   STEAD_TRY_VOID(check_escalation(authorizer_, cache_, call, document, nullptr));
-  if (is_core(call, "pods")) complete_pod(document);
+  if (is_core(call, "pods")) STEAD_TRY_VOID(complete_pod(document));
+  if (is_priority_class(call)) STEAD_TRY_VOID(check_priority_class(cache_, document));
   if (is_core(call, "persistentvolumeclaims")) complete_claim(document);
   if (is_core(call, "persistentvolumes")) add_finalizer(document, kVolumeProtection);
   if (is_core(call, "services")) STEAD_TRY_VOID(services_.complete(document, nullptr));
@@ -90,6 +95,7 @@ Result<void> Admission::admit_update(const Call& call, Value& document, const Va
   if (is_core(call, "services") && call.request.subresource.empty()) {
     STEAD_TRY_VOID(services_.complete(document, &old));
   }
+  if (is_priority_class(call)) STEAD_TRY_VOID(check_priority_class(cache_, document));
   if (is_core(call, "persistentvolumeclaims") && call.request.subresource.empty()) {
     STEAD_TRY_VOID(check_claim_growth(call, document, old));
   }
@@ -133,21 +139,16 @@ Result<void> Admission::admit_delete(const Call& call) const {
   return {};
 }
 
-void Admission::complete_pod(Value& document) const {
+Result<void> Admission::complete_pod(Value& document) const {
   Value& spec = document["spec"];
   if (spec.at("serviceAccountName").as_string().empty()) {
     spec.set("serviceAccountName", "default");
     spec.set("serviceAccount", "default");
   }
-  if (spec.find("priority") == nullptr) {
-    int64_t priority = 0;
-    if (spec.at("priorityClassName").as_string() == "system-cluster-critical") priority = 2'000'000'000;
-    if (spec.at("priorityClassName").as_string() == "system-node-critical") priority = 2'000'001'000;
-    spec.set("priority", priority);
-  }
-  if (spec.find("preemptionPolicy") == nullptr) spec.set("preemptionPolicy", "PreemptLowerPriority");
-  tolerate_for_a_while(spec, "node.kubernetes.io/not-ready");
-  tolerate_for_a_while(spec, "node.kubernetes.io/unreachable");
+  STEAD_TRY_VOID(complete_priority(cache_, document));
+  tolerate_for_a_while(spec, "node.kubernetes.io/not-ready", toleration_);
+  tolerate_for_a_while(spec, "node.kubernetes.io/unreachable", toleration_);
+  return {};
 }
 
 void Admission::complete_claim(Value& document) const {

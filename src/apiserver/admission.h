@@ -5,6 +5,7 @@
 // DefaultIngressClass, StorageObjectInUse, PersistentVolumeClaimResize, Priority, DefaultTolerationSeconds, and the
 // address allocation of Services. API loop only.
 
+#include <chrono>
 #include <memory>
 
 #include "apiserver/authorization/authorizer.h"
@@ -19,6 +20,9 @@ class Admission {
   // References outlive this.
   Admission(cache::Cache& cache, ServiceAllocator& services, const Authorizer& authorizer);
 
+  // How long a pod that does not say stays on a node that is not ready or cannot be reached (DefaultTolerationSeconds).
+  void set_toleration(std::chrono::seconds span) { toleration_ = span; }
+
   // May change `document`. kForbidden, kNotFound (namespace), kInvalid.
   Result<void> admit_create(const Call& call, object::Value& document) const;
   Result<void> admit_update(const Call& call, object::Value& document, const object::Value& old) const;
@@ -28,7 +32,7 @@ class Admission {
  private:
   Result<void> check_namespace(const Call& call) const;
   Result<void> check_claim_growth(const Call& call, const object::Value& document, const object::Value& old) const;
-  void complete_pod(object::Value& document) const;
+  Result<void> complete_pod(object::Value& document) const;
   void complete_claim(object::Value& document) const;
   void complete_ingress(object::Value& document) const;
   // The class of `resource` (as the cache names it) that one of the annotations `marks` as default; may be null.
@@ -37,6 +41,7 @@ class Admission {
   cache::Cache& cache_;
   ServiceAllocator& services_;
   const Authorizer& authorizer_;
+  std::chrono::seconds toleration_{300};
 };
 
 }  // namespace stead::apiserver

@@ -85,7 +85,9 @@ class InProcessTransport final : public client::ApiTransport {
 Result<std::unique_ptr<ApiServer>> ApiServer::make(store::Store& store, cache::Cache& cache, loop::Loop& loop,
                                                    Random& random, ApiServerOptions options) {
   STEAD_TRY(range, ServiceRange::parse(options.service_cidr));
-  return std::unique_ptr<ApiServer>(new ApiServer(store, cache, loop, random, ServiceAllocator(cache, range)));
+  std::unique_ptr<ApiServer> server(new ApiServer(store, cache, loop, random, ServiceAllocator(cache, range)));
+  server->admission_.set_toleration(options.pod_eviction_timeout);
+  return server;
 }
 
 ApiServer::ApiServer(store::Store& store, cache::Cache& cache, loop::Loop& loop, Random& random,

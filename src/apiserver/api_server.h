@@ -2,6 +2,7 @@
 
 // The API server as the app joins it: one loop, verbs on documents, and two ways in: in-process transports and HTTP.
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -16,6 +17,8 @@ namespace stead::apiserver {
 
 struct ApiServerOptions {
   std::string service_cidr = "10.43.0.0/16";
+  // How long pods that do not say otherwise stay on a node that is lost.
+  std::chrono::seconds pod_eviction_timeout{300};
 };
 
 class ApiServer {

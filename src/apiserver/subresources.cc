@@ -118,6 +118,8 @@ void bind_pod(Verbs& verbs, Call call, WallTime now, Callback done) {
         change.keep_spec_rules = false;
         change.document = pod.document();
         change.document.set({"spec", "nodeName"}, node);
+        // The room that was kept for it has been found (KEP-5278).
+        change.document["status"].erase("nominatedNodeName");
         for (const object::Member& member : binding.at({"metadata", "annotations"}).members()) {
           change.document.set({"metadata", "annotations", member.name()}, member.value);
         }

@@ -3,6 +3,8 @@
 #include <memory>
 #include <vector>
 
+#include "kinds/scheduling/scheduling_rules.h"
+
 namespace stead::app {
 namespace {
 
@@ -71,6 +73,15 @@ Request make_slice(std::string_view ns, std::string_view name, std::string_view 
                      {"ports", std::move(ports)}}));
 }
 
+Request make_priority_class(const kinds::SystemPriorityClass& system) {
+  return create("scheduling.k8s.io", "priorityclasses", "",
+                Value::object({{"apiVersion", "scheduling.k8s.io/v1"},
+                               {"kind", "PriorityClass"},
+                               {"metadata", Value::object({{"name", system.name}})},
+                               {"value", system.value},
+                               {"description", system.description}}));
+}
+
 struct Sequence : std::enable_shared_from_this<Sequence> {
   Sequence(client::ApiTransport& the_transport, std::function<void(Result<void>)> the_done)
       : transport(the_transport), done(std::move(the_done)) {}
@@ -109,6 +120,9 @@ void bootstrap(client::ApiTransport& transport, const BootstrapOptions& options,
   auto sequence = std::make_shared<Sequence>(transport, std::move(done));
   for (std::string_view name : {"default", "kube-system", "kube-public", "kube-node-lease"}) {
     sequence->requests.push_back(make_namespace(name));
+  }
+  for (const auto& system : kinds::system_priority_classes()) {
+    sequence->requests.push_back(make_priority_class(system));
   }
   sequence->requests.push_back(make_service("default", "kubernetes", options.api_service_address,
                                             Value::object({{"component", "apiserver"}, {"provider", "kubernetes"}}),

@@ -22,6 +22,7 @@ class ControlPlane {
     std::string bind;
     uint16_t port = 0;
     std::string service_cidr;
+    std::chrono::seconds pod_eviction_timeout{300};
   };
 
   // Opens the store and serves the API. `nodes` outlives this.

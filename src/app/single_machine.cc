@@ -167,7 +167,8 @@ Result<std::unique_ptr<SingleMachine>> SingleMachine::start(const cli::UpOptions
   STEAD_TRY(credentials, load_or_make_credentials(data_dir, names, system_clock().wall_now()));
   parts->credentials = std::move(credentials);
   if (!simulated) STEAD_TRY_VOID(prepare_network(parts->network_options(), data_dir));
-  STEAD_TRY(plane, ControlPlane::start({data_dir.root(), options.bind, options.port, options.service_cidr},
+  STEAD_TRY(plane, ControlPlane::start({data_dir.root(), options.bind, options.port, options.service_cidr,
+                                        options.pod_eviction_timeout},
                                        parts->credentials, parts->gateway));
   parts->plane = std::move(plane);
   if (!simulated) STEAD_TRY_VOID(parts->plane->listen(parts->api_address, kApiServicePort));

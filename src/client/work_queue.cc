@@ -1,7 +1,7 @@
 #include "client/work_queue.h"
 
 #include <algorithm>
-#include <deque>
+#include <map>
 #include <unordered_map>
 
 #include "base/log.h"
@@ -26,17 +26,24 @@ struct WorkQueue::State : std::enable_shared_from_this<WorkQueue::State> {
     Instant due{};
   };
 
-  State(loop::Loop& the_loop, std::string the_name, size_t the_concurrency, Run the_run)
-      : loop(the_loop), name(std::move(the_name)), concurrency(the_concurrency), run(std::move(the_run)) {}
+  State(loop::Loop& the_loop, std::string the_name, size_t the_concurrency, Run the_run, Rank the_rank)
+      : loop(the_loop),
+        name(std::move(the_name)),
+        concurrency(the_concurrency),
+        run(std::move(the_run)),
+        rank(std::move(the_rank)) {}
 
   loop::Loop& loop;
   const std::string name;
   const size_t concurrency;
   Run run;
+  Rank rank;
   bool started = false;
   bool closed = false;
   size_t running = 0;
-  std::deque<std::string> ready;
+  // By rank, highest first, then by turn.
+  std::map<std::pair<int64_t, uint64_t>, std::string> ready;
+  uint64_t turns = 0;
   std::unordered_map<std::string, Key> keys;
 
   void add(const std::string& key) {
@@ -55,7 +62,7 @@ struct WorkQueue::State : std::enable_shared_from_this<WorkQueue::State> {
     drop_timer(state);
     if (state.queued) return;
     state.queued = true;
-    ready.push_back(key);
+    ready.emplace(std::pair(rank ? -rank(key) : 0, ++turns), key);
     pump();
   }
 
@@ -101,8 +108,8 @@ struct WorkQueue::State : std::enable_shared_from_this<WorkQueue::State> {
       --running;
       return;
     }
-    std::string key = std::move(ready.front());
-    ready.pop_front();
+    std::string key = std::move(ready.begin()->second);
+    ready.erase(ready.begin());
     Key& state = keys[key];
     state.queued = false;
     state.running = true;
@@ -136,8 +143,8 @@ struct WorkQueue::State : std::enable_shared_from_this<WorkQueue::State> {
   }
 };
 
-WorkQueue::WorkQueue(loop::Loop& loop, std::string name, size_t concurrency, Run run)
-    : state_(std::make_shared<State>(loop, std::move(name), concurrency, std::move(run))) {}
+WorkQueue::WorkQueue(loop::Loop& loop, std::string name, size_t concurrency, Run run, Rank rank)
+    : state_(std::make_shared<State>(loop, std::move(name), concurrency, std::move(run), std::move(rank))) {}
 
 WorkQueue::~WorkQueue() {
   state_->closed = true;

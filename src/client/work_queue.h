@@ -30,8 +30,11 @@ class WorkQueue {
   // Must call `finish` exactly once, at any later time.
   using Finish = std::function<void(Outcome)>;
   using Run = std::function<void(const std::string& key, Finish finish)>;
+  // Keys of a higher rank run first, equal ones in the order they were added; asked when a key is queued.
+  using Rank = std::function<int64_t(const std::string& key)>;
 
-  WorkQueue(loop::Loop& loop, std::string name, size_t concurrency, Run run);
+  // Without `rank` all keys are equal.
+  WorkQueue(loop::Loop& loop, std::string name, size_t concurrency, Run run, Rank rank = {});
   ~WorkQueue();
 
   void add(const std::string& key);

@@ -7,6 +7,7 @@
 #include "kinds/events/events_rules.h"
 #include "kinds/networking/networking_rules.h"
 #include "kinds/rbac/rbac_rules.h"
+#include "kinds/scheduling/scheduling_rules.h"
 #include "kinds/storage/storage_rules.h"
 
 namespace stead::kinds {
@@ -49,6 +50,7 @@ constexpr KindEntry kKinds[] = {
     {"rbac.authorization.k8s.io", "ClusterRoleBinding", cluster_role_binding_rules},
     {"rbac.authorization.k8s.io", "Role", role_rules},
     {"rbac.authorization.k8s.io", "RoleBinding", role_binding_rules},
+    {"scheduling.k8s.io", "PriorityClass", priority_class_rules},
     {"storage.k8s.io", "StorageClass", storage_class_rules},
 };
 

@@ -48,8 +48,27 @@ PodInfo::PodInfo(ObjectPtr the_pod) : pod(std::move(the_pod)) {
   scored_requests = scored(spec, requests);
   host_ports = host_ports_of(spec);
   for (const std::string& uid : client::index_by_controller_uid(*pod)) controller_uid = uid;
-  has_required_anti_affinity =
-      !spec.at({"affinity", "podAntiAffinity", "requiredDuringSchedulingIgnoredDuringExecution"}).empty();
+  terms = read_affinity_terms(*pod);
+  priority = spec.at("priority").as_int();
+  preempts = spec.at("preemptionPolicy").as_string() != "Never";
+  started = pod->status().at("startTime").as_string();
+  nominated_node = pod->status().at("nominatedNodeName").as_string();
+}
+
+void NodeInfo::add(const PodInfoPtr& pod) {
+  requested.add(pod->requests);
+  scored_requested.add(pod->scored_requests);
+  if (!pod->controller_uid.empty()) ++pods_of_controller[pod->controller_uid];
+  pods[client::object_key(*pod->pod)] = pod;
+}
+
+void NodeInfo::remove(const PodInfo& pod) {
+  requested.subtract(pod.requests);
+  scored_requested.subtract(pod.scored_requests);
+  if (!pod.controller_uid.empty() && --pods_of_controller[pod.controller_uid] == 0) {
+    pods_of_controller.erase(pod.controller_uid);
+  }
+  pods.erase(client::object_key(*pod.pod));  // last: it may hold the only reference to `pod`
 }
 
 void ClusterState::set_node(ObjectPtr node) {
@@ -75,13 +94,10 @@ void ClusterState::remove_node(std::string_view name) {
 void ClusterState::set_pod(PodInfoPtr pod, const std::string& node) {
   std::string key = client::object_key(*pod->pod);
   remove_pod(key);
-  NodeInfo& info = nodes_[node];
-  info.requested.add(pod->requests);
-  info.scored_requested.add(pod->scored_requests);
-  if (!pod->controller_uid.empty()) ++info.pods_of_controller[pod->controller_uid];
-  if (pod->has_required_anti_affinity) exclusive_pods_[key] = {pod, node};
+  nodes_[node].add(pod);
+  ++pods_of_priority_[pod->priority];
   node_of_pod_[key] = node;
-  info.pods[key] = std::move(pod);
+  if (!pod->terms.empty()) pods_with_terms_[key] = {std::move(pod), node};
 }
 
 void ClusterState::remove_pod(const std::string& key) {
@@ -90,15 +106,33 @@ void ClusterState::remove_pod(const std::string& key) {
   auto node = nodes_.find(at->second);
   NodeInfo& info = node->second;
   PodInfoPtr pod = info.pods.at(key);
-  info.pods.erase(key);
-  info.requested.subtract(pod->requests);
-  info.scored_requested.subtract(pod->scored_requests);
-  if (!pod->controller_uid.empty() && --info.pods_of_controller[pod->controller_uid] == 0) {
-    info.pods_of_controller.erase(pod->controller_uid);
-  }
+  info.remove(*pod);
+  auto same = pods_of_priority_.find(pod->priority);
+  if (--same->second == 0) pods_of_priority_.erase(same);
   if (!info.node && info.pods.empty()) nodes_.erase(node);
-  exclusive_pods_.erase(key);
+  pods_with_terms_.erase(key);
   node_of_pod_.erase(at);
+}
+
+void ClusterState::nominate(const PodInfoPtr& pod, const std::string& node) {
+  std::string key = client::object_key(*pod->pod);
+  end_nomination(key);
+  nominated_[node][key] = pod;
+  node_of_nominated_[key] = node;
+}
+
+void ClusterState::end_nomination(const std::string& key) {
+  auto at = node_of_nominated_.find(key);
+  if (at == node_of_nominated_.end()) return;
+  auto entry = nominated_.find(at->second);
+  entry->second.erase(key);
+  if (entry->second.empty()) nominated_.erase(entry);
+  node_of_nominated_.erase(at);
+}
+
+const std::map<std::string, PodInfoPtr>* ClusterState::nominated(std::string_view node) const {
+  auto found = nominated_.find(node);
+  return found == nominated_.end() ? nullptr : &found->second;
 }
 
 }  // namespace stead::scheduler

@@ -11,13 +11,12 @@
 
 #include "kinds/semantics/pod_requests.h"
 #include "object/object.h"
+#include "scheduler/affinity_term.h"
 
 namespace stead::scheduler {
 
 using kinds::Resources;
-using object::Object;
 using object::ObjectPtr;
-using object::Value;
 
 struct HostPort {
   std::string ip;        // "" is every address
@@ -35,7 +34,11 @@ struct PodInfo {
   Resources scored_requests;
   std::vector<HostPort> host_ports;
   std::string controller_uid;
-  bool has_required_anti_affinity = false;
+  AffinityTerms terms;
+  int64_t priority = 0;
+  bool preempts = true;        // preemptionPolicy is not Never
+  std::string started;         // status.startTime, comparable as text; empty before the start
+  std::string nominated_node;  // status.nominatedNodeName
 };
 using PodInfoPtr = std::shared_ptr<const PodInfo>;
 
@@ -47,6 +50,10 @@ struct NodeInfo {
   Resources scored_requested;
   std::map<std::string, PodInfoPtr> pods;         // by "ns/name"
   std::map<std::string, int> pods_of_controller;  // by UID
+
+  void add(const PodInfoPtr& pod);
+  // The pod must be here.
+  void remove(const PodInfo& pod);
 };
 
 class ClusterState {
@@ -58,16 +65,29 @@ class ClusterState {
   void remove_pod(const std::string& key);
   bool has_pod(const std::string& key) const { return node_of_pod_.contains(key); }
 
+  // Keeps room on the node for a pod that others made way for, and on no other.
+  void nominate(const PodInfoPtr& pod, const std::string& node);
+  void end_nomination(const std::string& key);
+  // Those for whom room is kept on the node; nullptr: nobody.
+  const std::map<std::string, PodInfoPtr>* nominated(std::string_view node) const;
+
   // In order of names; entries without a node object are skipped by the policy.
   const std::map<std::string, NodeInfo>& nodes() const { return nodes_; }
   size_t node_count() const { return node_count_; }
-  // Pods whose required anti-affinity may forbid others, with their nodes, by "ns/name".
-  const std::map<std::string, std::pair<PodInfoPtr, std::string>>& exclusive_pods() const { return exclusive_pods_; }
+  // Pods with affinity terms of their own, which may concern others, with their nodes, by "ns/name".
+  const std::map<std::string, std::pair<PodInfoPtr, std::string>>& pods_with_terms() const { return pods_with_terms_; }
+  // Whether some pod on a node has a lower priority.
+  bool has_pods_below(int64_t priority) const {
+    return !pods_of_priority_.empty() && pods_of_priority_.begin()->first < priority;
+  }
 
  private:
   std::map<std::string, NodeInfo> nodes_;
   std::map<std::string, std::string> node_of_pod_;
-  std::map<std::string, std::pair<PodInfoPtr, std::string>> exclusive_pods_;
+  std::map<std::string, std::pair<PodInfoPtr, std::string>> pods_with_terms_;
+  std::map<int64_t, size_t> pods_of_priority_;
+  std::map<std::string, std::map<std::string, PodInfoPtr>, std::less<>> nominated_;  // by node, then "ns/name"
+  std::map<std::string, std::string> node_of_nominated_;
   size_t node_count_ = 0;
 };
 

@@ -5,128 +5,120 @@
 namespace stead::scheduler {
 namespace {
 
-constexpr std::string_view kRequired = "requiredDuringSchedulingIgnoredDuringExecution";
-constexpr std::string_view kPreferred = "preferredDuringSchedulingIgnoredDuringExecution";
-
-object::LabelSelector read_selector(const Value& document) {
-  auto selector = object::LabelSelector::from_document(document);
-  return selector.ok() ? *selector : object::LabelSelector::from_map(Value());
-}
-
-// Adds `key in (value of the pod's label)` for each of matchLabelKeys, as KEP-3633 has it.
-Value merged_selector(const Value& term, const Object& pod) {
-  Value selector = term.at("labelSelector");
-  auto add = [&](std::string_view list, std::string_view op) {
-    for (const Value& key : term.at(list).items()) {
-      const Value* value = pod.metadata().at("labels").find(key.as_string());
-      if (value == nullptr) continue;
-      selector["matchExpressions"].append(
-          Value::object({{"key", key}, {"operator", op}, {"values", Value::array({*value})}}));
-    }
-  };
-  add("matchLabelKeys", "In");
-  add("mismatchLabelKeys", "NotIn");
-  return selector;
-}
-
 const Value* topology_value(const NodeInfo& node, const std::string& key) {
   return node.node ? node.node->metadata().at("labels").find(key) : nullptr;
 }
 
+template <class Counts>
+void add(Counts& counts, const Value* value, int64_t change) {
+  if (value == nullptr) return;
+  auto [entry, fresh] = counts.try_emplace(std::string(value->as_string()), 0);
+  entry->second += change;
+  // Entries of zero would make an absent pod look met.
+  if (entry->second == 0) counts.erase(entry);
+}
+
+template <class Counts>
+bool meets(const Counts& counts, const Value* value) {
+  if (value == nullptr) return false;
+  auto found = counts.find(value->as_string());
+  return found != counts.end() && found->second > 0;
+}
+
 }  // namespace
 
-PodAffinity::Term PodAffinity::read_term(const Value& term, const Object& pod, const NamespaceLabels& namespaces) {
-  Term result;
-  result.topology_key = term.at("topologyKey").as_string();
-  result.selector = read_selector(merged_selector(term, pod));
-  std::set<std::string, std::less<>> named;
-  for (const Value& ns : term.at("namespaces").items()) named.emplace(ns.as_string());
-  const Value* selected = term.find("namespaceSelector");
-  bool by_selector = selected != nullptr && !selected->is_null();
-  if (named.empty() && !by_selector) named.emplace(pod.ns());
-  if (by_selector) {
-    result.covers = [named, namespaces, selector = read_selector(*selected)](std::string_view ns) {
-      return named.contains(ns) || selector.matches(namespaces(ns));
-    };
-  } else {
-    result.covers = [named](std::string_view ns) { return named.contains(ns); };
-  }
-  return result;
-}
-
-std::vector<PodAffinity::Term> PodAffinity::read_terms(const Value& terms, const Object& pod,
-                                                       const NamespaceLabels& namespaces) {
-  std::vector<Term> all;
-  for (const Value& term : terms.items()) all.push_back(read_term(term, pod, namespaces));
-  return all;
-}
-
-bool PodAffinity::matches(const Term& term, const Object& pod) {
-  return term.covers(pod.ns()) && term.selector.matches(pod.metadata().at("labels"));
-}
-
 PodAffinity::PodAffinity(const PodInfo& pod, const ClusterState& cluster, const NamespaceLabels& namespaces)
-    : pod_(pod) {
-  const Value& affinity = pod.pod->spec().at("affinity");
-  affinity_ = read_terms(affinity.at({"podAffinity", kRequired}), *pod.pod, namespaces);
-  anti_affinity_ = read_terms(affinity.at({"podAntiAffinity", kRequired}), *pod.pod, namespaces);
-  for (bool anti : {false, true}) {
-    for (const Value& weighted : affinity.at({anti ? "podAntiAffinity" : "podAffinity", kPreferred}).items()) {
-      Term term = read_term(weighted.at("podAffinityTerm"), *pod.pod, namespaces);
-      term.weight = weighted.at("weight").as_int() * (anti ? -1 : 1);
-      preferred_.push_back(std::move(term));
+    : pod_(pod), namespaces_(namespaces) {
+  for (const AffinityTerm& term : pod.terms.required) affinity_.push_back({&term, {}});
+  for (const AffinityTerm& term : pod.terms.required_anti) anti_affinity_.push_back({&term, {}});
+  if (!affinity_.empty() || !anti_affinity_.empty()) {
+    for (const auto& [name, node] : cluster.nodes()) {
+      // A pod on its way out still counts: its volumes and ports are still there.
+      for (const auto& [key, other] : node.pods) count(*other, node, 1);
     }
   }
-  if (!affinity_.empty() || !anti_affinity_.empty() || !preferred_.empty()) gather(cluster);
-  gather_forbidden(cluster, namespaces);
+  for (const auto& [key, entry] : cluster.pods_with_terms()) {
+    const auto& [other, node_name] = entry;
+    auto node = cluster.nodes().find(node_name);
+    if (node != cluster.nodes().end()) count_symmetric(*other, node->second, 1);
+  }
+  gather_scores(cluster);
 }
 
-void PodAffinity::gather(const ClusterState& cluster) {
-  for (const auto& [name, node] : cluster.nodes()) {
-    for (const auto& [key, other] : node.pods) {
-      // A pod on its way out still counts: its volumes and ports are still there.
-      for (auto* terms : {&affinity_, &anti_affinity_, &preferred_}) {
-        for (Term& term : *terms) {
-          if (!matches(term, *other->pod)) continue;
-          term.matches_any = true;
-          if (const Value* value = topology_value(node, term.topology_key)) term.values.emplace(value->as_string());
-        }
+bool PodAffinity::matches_all_required(const Object& pod) const {
+  return std::all_of(affinity_.begin(), affinity_.end(),
+                     [&](const Counted& one) { return one.term->matches(pod, namespaces_); });
+}
+
+void PodAffinity::count(const PodInfo& other, const NodeInfo& node, int change) {
+  // Only a pod that all terms of the affinity mean can satisfy any of them.
+  if (!affinity_.empty() && matches_all_required(*other.pod)) {
+    for (Counted& one : affinity_) add(one.met, topology_value(node, one.term->topology_key), change);
+  }
+  for (Counted& one : anti_affinity_) {
+    if (!one.term->matches(*other.pod, namespaces_)) continue;
+    add(one.met, topology_value(node, one.term->topology_key), change);
+  }
+}
+
+void PodAffinity::count_symmetric(const PodInfo& other, const NodeInfo& node, int change) {
+  for (const AffinityTerm& term : other.terms.required_anti) {
+    if (!term.matches(*pod_.pod, namespaces_)) continue;
+    Counts& counts = forbidden_[term.topology_key];
+    add(counts, topology_value(node, term.topology_key), change);
+    if (counts.empty()) forbidden_.erase(term.topology_key);
+  }
+}
+
+void PodAffinity::adjust(const PodInfo& other, const NodeInfo& node, int change) {
+  count(other, node, change);
+  count_symmetric(other, node, change);
+}
+
+void PodAffinity::gather_scores(const ClusterState& cluster) {
+  auto note = [this](const AffinityTerm& term, int64_t weight, const Object& met, const NodeInfo& node) {
+    const Value* value = topology_value(node, term.topology_key);
+    if (value == nullptr || !term.matches(met, namespaces_)) return;
+    scores_[term.topology_key][std::string(value->as_string())] += weight;
+  };
+  if (!pod_.terms.preferred.empty()) {
+    for (const auto& [name, node] : cluster.nodes()) {
+      for (const auto& [key, other] : node.pods) {
+        for (const AffinityTerm& term : pod_.terms.preferred) note(term, term.weight, *other->pod, node);
       }
     }
   }
-}
-
-void PodAffinity::gather_forbidden(const ClusterState& cluster, const NamespaceLabels& namespaces) {
-  for (const auto& [key, entry] : cluster.exclusive_pods()) {
+  for (const auto& [key, entry] : cluster.pods_with_terms()) {
     const auto& [other, node_name] = entry;
     auto node = cluster.nodes().find(node_name);
     if (node == cluster.nodes().end()) continue;
-    for (const Value& document : other->pod->spec().at({"affinity", "podAntiAffinity", kRequired}).items()) {
-      Term term = read_term(document, *other->pod, namespaces);
-      const Value* value = topology_value(node->second, term.topology_key);
-      if (value != nullptr && matches(term, *pod_.pod)) forbidden_.emplace(term.topology_key, value->as_string());
-    }
+    for (const AffinityTerm& term : other->terms.required) note(term, 1, *pod_.pod, node->second);
+    for (const AffinityTerm& term : other->terms.preferred) note(term, term.weight, *pod_.pod, node->second);
   }
 }
 
+// The first pod of a group that wants to be with itself may go anywhere that has the topology keys.
+bool PodAffinity::starts_group(const NodeInfo& node) const {
+  bool nobody_met = std::all_of(affinity_.begin(), affinity_.end(), [](const Counted& one) { return one.met.empty(); });
+  return nobody_met && matches_all_required(*pod_.pod) &&
+         std::all_of(affinity_.begin(), affinity_.end(),
+                     [&](const Counted& one) { return topology_value(node, one.term->topology_key) != nullptr; });
+}
+
 Verdict PodAffinity::filter(const NodeInfo& node) const {
-  auto holds_here = [&](const Term& term) {
-    const Value* value = topology_value(node, term.topology_key);
-    return value != nullptr && term.values.contains(value->as_string());
-  };
-  for (const Term& term : affinity_) {
-    // The first pod of a group that wants to be with itself may go anywhere that has the topology key.
-    bool first_of_group = !term.matches_any && matches(term, *pod_.pod) && topology_value(node, term.topology_key);
-    if (!holds_here(term) && !first_of_group) {
-      return Verdict::rejects_for_good("node(s) didn't match pod affinity rules");
+  bool together = std::all_of(affinity_.begin(), affinity_.end(), [&](const Counted& one) {
+    return meets(one.met, topology_value(node, one.term->topology_key));
+  });
+  if (!together && !starts_group(node)) {
+    return Verdict::rejects_for_good("node(s) didn't match pod affinity rules");
+  }
+  for (const Counted& one : anti_affinity_) {
+    if (meets(one.met, topology_value(node, one.term->topology_key))) {
+      return Verdict::rejects("node(s) didn't match pod anti-affinity rules");
     }
   }
-  for (const Term& term : anti_affinity_) {
-    if (holds_here(term)) return Verdict::rejects("node(s) didn't match pod anti-affinity rules");
-  }
-  for (const auto& [key, forbidden] : forbidden_) {
-    const Value* value = topology_value(node, key);
-    if (value != nullptr && value->as_string() == forbidden) {
+  for (const auto& [key, counts] : forbidden_) {
+    if (meets(counts, topology_value(node, key))) {
       return Verdict::rejects("node(s) didn't satisfy existing pods anti-affinity rules");
     }
   }
@@ -135,9 +127,11 @@ Verdict PodAffinity::filter(const NodeInfo& node) const {
 
 int64_t PodAffinity::score(const NodeInfo& node) const {
   int64_t sum = 0;
-  for (const Term& term : preferred_) {
-    const Value* value = topology_value(node, term.topology_key);
-    if (value != nullptr && term.values.contains(value->as_string())) sum += term.weight;
+  for (const auto& [key, weights] : scores_) {
+    const Value* value = topology_value(node, key);
+    if (value == nullptr) continue;
+    auto found = weights.find(value->as_string());
+    if (found != weights.end()) sum += found->second;
   }
   return sum;
 }

@@ -2,52 +2,50 @@
 
 // Required and preferred affinity between pods. Made once for a pod over the whole cluster, then asked per node. Pure.
 
-#include <functional>
 #include <map>
-#include <set>
 #include <string>
 #include <vector>
 
-#include "object/selector.h"
+#include "scheduler/affinity_term.h"
 #include "scheduler/cluster_state.h"
 #include "scheduler/verdict.h"
 
 namespace stead::scheduler {
 
-// The labels of a namespace (for namespaceSelector); null for an unknown one.
-using NamespaceLabels = std::function<const Value&(std::string_view ns)>;
-
 class PodAffinity {
  public:
+  // All outlive this.
   PodAffinity(const PodInfo& pod, const ClusterState& cluster, const NamespaceLabels& namespaces);
 
   Verdict filter(const NodeInfo& node) const;
-  // Sum of the weights of preferred terms that hold on the node, preferred anti-affinity counting against.
+  // The weights of preferred terms, of this pod and of those that run already, times the pods they meet in the node's
+  // topologies; anti-affinity counts against. A required affinity of a running pod counts as a wish of weight 1.
   int64_t score(const NodeInfo& node) const;
   // Whether pods coming or going can change the verdicts.
   bool constrains() const { return !affinity_.empty() || !anti_affinity_.empty() || !forbidden_.empty(); }
+  // Goes on as if `other` had come to the node (`change` 1) or left it (-1). What score() says stays as it was.
+  void adjust(const PodInfo& other, const NodeInfo& node, int change);
 
  private:
-  struct Term {
-    std::string topology_key;
-    object::LabelSelector selector;
-    std::function<bool(std::string_view ns)> covers;
-    int64_t weight = 0;
-    std::set<std::string, std::less<>> values;  // of topology_key, where a matching pod runs
-    bool matches_any = false;                   // some pod of the cluster matches
+  // Pods met, by value of a topology key.
+  using Counts = std::map<std::string, int64_t, std::less<>>;
+  struct Counted {
+    const AffinityTerm* term;
+    Counts met;
   };
-  static Term read_term(const Value& term, const Object& pod, const NamespaceLabels& namespaces);
-  static std::vector<Term> read_terms(const Value& terms, const Object& pod, const NamespaceLabels& namespaces);
-  static bool matches(const Term& term, const Object& pod);
-  void gather(const ClusterState& cluster);
-  void gather_forbidden(const ClusterState& cluster, const NamespaceLabels& namespaces);
+  void count(const PodInfo& other, const NodeInfo& node, int change);
+  void count_symmetric(const PodInfo& other, const NodeInfo& node, int change);
+  void gather_scores(const ClusterState& cluster);
+  bool matches_all_required(const Object& pod) const;
+  bool starts_group(const NodeInfo& node) const;
 
   const PodInfo& pod_;
-  std::vector<Term> affinity_;
-  std::vector<Term> anti_affinity_;
-  std::vector<Term> preferred_;
-  // (topology key, value) pairs where a running pod's anti-affinity keeps this one away.
-  std::set<std::pair<std::string, std::string>> forbidden_;
+  const NamespaceLabels& namespaces_;
+  std::vector<Counted> affinity_;
+  std::vector<Counted> anti_affinity_;
+  // By topology key: where running pods' anti-affinity keeps this one away.
+  std::map<std::string, Counts> forbidden_;
+  std::map<std::string, Counts> scores_;
 };
 
 }  // namespace stead::scheduler

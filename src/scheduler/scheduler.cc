@@ -1,5 +1,6 @@
 #include "scheduler/scheduler.h"
 
+#include "kinds/registry.h"
 #include "scheduler/scheduler_requests.h"
 
 namespace stead::scheduler {
@@ -7,6 +8,7 @@ namespace {
 
 // Bindings under way at once: enough for the store to commit them in groups.
 constexpr size_t kConcurrency = 128;
+constexpr Duration kPreemptionRetry = std::chrono::seconds(1);
 constexpr std::string_view kBindCompleted = "pv.kubernetes.io/bind-completed";
 constexpr std::string_view kSelectedNode = "volume.kubernetes.io/selected-node";
 
@@ -19,6 +21,11 @@ bool is_finished(const Object& pod) {
 bool same_for_scheduling(const Object& a, const Object& b) {
   return a.spec() == b.spec() && a.status().at("allocatable") == b.status().at("allocatable") &&
          a.metadata().at("labels") == b.metadata().at("labels");
+}
+
+client::Informer* find_budgets(client::InformerSet& informers) {
+  bool served = kinds::registry().find("policy", "poddisruptionbudgets") != nullptr;
+  return served ? &informers.get({"policy", "poddisruptionbudgets"}) : nullptr;
 }
 
 }  // namespace
@@ -36,7 +43,13 @@ Scheduler::Scheduler(client::ApiTransport& transport, loop::Loop& loop, client::
       volumes_(informers.get({"", "persistentvolumes"})),
       classes_(informers.get({"storage.k8s.io", "storageclasses"})),
       namespaces_(informers.get({"", "namespaces"})),
-      queue_(loop, "scheduler", kConcurrency, [this](auto& key, auto finish) { schedule(key, std::move(finish)); }) {
+      budgets_informer_(find_budgets(informers)),
+      queue_(
+          loop, "scheduler", kConcurrency, [this](auto& key, auto finish) { schedule(key, std::move(finish)); },
+          [this](auto& key) {
+            ObjectPtr pod = pods_.get(key);
+            return pod ? pod->spec().at("priority").as_int() : 0;
+          }) {
   storage_.claim = [this](const std::string& ns, std::string_view claim) { return claims_.get(ns, claim); };
   storage_.volume = [this](std::string_view volume) { return volumes_.get(volume); };
   storage_.storage_class = [this](std::string_view storage_class) { return classes_.get(storage_class); };
@@ -46,6 +59,9 @@ Scheduler::Scheduler(client::ApiTransport& transport, loop::Loop& loop, client::
     ObjectPtr found = namespaces_.get(ns);
     return found ? found->metadata().at("labels") : kNone;  // the informer keeps `found` alive
   };
+  if (budgets_informer_ != nullptr) {
+    budgets_ = [this](std::string_view ns) { return budgets_informer_->list_namespace(ns); };
+  }
   pods_.on_change([this](const ObjectPtr& before, const ObjectPtr& after) { pod_changed(before, after); });
   nodes_.on_change([this](const ObjectPtr& before, const ObjectPtr& after) { node_changed(before, after); });
   for (client::Informer* informer : {&claims_, &volumes_, &classes_}) {
@@ -76,6 +92,7 @@ void Scheduler::pod_changed(const ObjectPtr& before, const ObjectPtr& after) {
     bool relabelled = before && before->metadata().at("labels") != after->metadata().at("labels");
     assumed_.erase(key);
     unschedulable_.erase(key);
+    cluster_.end_nomination(key);
     cluster_.set_pod(std::make_shared<PodInfo>(after), std::string(node));
     if (news || relabelled) retry([](const Unschedulable& one) { return one.waits_for_pods; });
     return;
@@ -84,9 +101,14 @@ void Scheduler::pod_changed(const ObjectPtr& before, const ObjectPtr& after) {
     bool left = cluster_.has_pod(key);
     forget(key);
     cluster_.remove_pod(key);
+    cluster_.end_nomination(key);
     unschedulable_.erase(key);
     if (left) retry([](const Unschedulable&) { return true; });
     return;
+  }
+  if (!after->status().at("nominatedNodeName").empty() && !assumed_.contains(key)) {
+    auto info = std::make_shared<PodInfo>(after);
+    cluster_.nominate(info, info->nominated_node);
   }
   // Our own report of failure comes back as a change of status; only what filters read is worth another try.
   bool same = before && before->uid() == after->uid() && before->spec() == after->spec() &&
@@ -124,11 +146,12 @@ void Scheduler::schedule(const std::string& key, client::WorkQueue::Finish finis
 
 void Scheduler::choose(const std::string& key, const ObjectPtr& pod, client::WorkQueue::Finish finish) {
   auto info = std::make_shared<PodInfo>(pod);
-  Choice choice = choose_node(*info, cluster_, storage_, namespace_labels_, first_node_);
+  Choice choice = choose_node(*info, {cluster_, storage_, namespace_labels_, budgets_}, first_node_);
   first_node_ = choice.next_first;
   if (choice.node.empty()) return report_failure(key, pod, choice, std::move(finish));
   assumed_[key] = {info, choice.node};
   cluster_.set_pod(info, choice.node);
+  cluster_.end_nomination(key);
   if (choice.claims.empty()) return bind(key, std::move(finish));
   settle_claims(key, choice, std::move(finish));
 }
@@ -198,12 +221,43 @@ void Scheduler::forget(const std::string& key) {
   if (assumed_.erase(key) > 0) cluster_.remove_pod(key);
 }
 
+void Scheduler::make_room(const std::string& key, const ObjectPtr& pod, const Choice& choice) {
+  if (choice.nominated_node.empty()) return cluster_.end_nomination(key);
+  auto preemptor = std::make_shared<PodInfo>(pod);
+  std::vector<PodInfoPtr> outranked;
+  const auto* nominated = cluster_.nominated(choice.nominated_node);
+  if (nominated != nullptr && !choice.victims.empty()) {
+    for (const auto& [other_key, other] : *nominated) {
+      if (other->priority < preemptor->priority) outranked.push_back(other);
+    }
+  }
+  cluster_.nominate(preemptor, choice.nominated_node);
+  // Those that were promised the same room look for another.
+  for (const PodInfoPtr& other : outranked) {
+    std::string other_key = client::object_key(*other->pod);
+    cluster_.end_nomination(other_key);
+    client::Plan plan;
+    plan.steps.push_back({.request = give_up_room_request(*other->pod), .tolerated = {Reason::kNotFound}});
+    client::apply_plan(transport_, events_, std::move(plan), [](const client::Outcome&) {});
+    queue_.add(other_key);
+  }
+  for (const PodInfoPtr& victim : choice.victims) {
+    if (victim->pod->deleting()) continue;
+    client::apply_plan(transport_, events_, preempt_plan(victim->pod, *pod, choice.nominated_node, loop_.wall_now()),
+                       [this, key](const client::Outcome& outcome) {
+                         // Nothing that leaves will bring the preemptor back: look again.
+                         if (outcome.error) queue_.add_after(key, kPreemptionRetry);
+                       });
+  }
+}
+
 void Scheduler::report_failure(const std::string& key, const ObjectPtr& pod, const Choice& choice,
                                client::WorkQueue::Finish finish) {
   unschedulable_[key] = {choice.waits_for_storage, choice.waits_for_pods};
+  make_room(key, pod, choice);
   client::Plan plan;
   plan.events.push_back({pod, "Warning", "FailedScheduling", choice.failure, ""});
-  if (auto request = unschedulable_request(*pod, choice.failure, loop_.wall_now())) {
+  if (auto request = unschedulable_request(*pod, choice.failure, choice.nominated_node, loop_.wall_now())) {
     plan.steps.push_back({.request = std::move(*request)});
   }
   client::apply_plan(transport_, events_, std::move(plan), std::move(finish));

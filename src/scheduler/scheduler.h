@@ -6,6 +6,9 @@
 //                         ▲            └─none─▶ unschedulable ──relevant change──┐
 //                         └─────────────────────────────────────────────────────┘
 //
+// Pods of higher priority go first. One for which others have to leave is unschedulable with a nominated node: room is
+// kept for it there until they have left, which is a relevant change.
+//
 // An assumed pod counts on its node before the API says so; if settling its claims or binding fails, it is forgotten
 // and tried again with back-off. Nothing is retried by polling.
 
@@ -51,6 +54,7 @@ class Scheduler {
   void bind_when_claims_are(const std::string& key, client::WorkQueue::Finish finish);
   void bind(const std::string& key, client::WorkQueue::Finish finish);
   void forget(const std::string& key);
+  void make_room(const std::string& key, const ObjectPtr& pod, const Choice& choice);
   void report_failure(const std::string& key, const ObjectPtr& pod, const Choice& choice,
                       client::WorkQueue::Finish finish);
 
@@ -65,8 +69,10 @@ class Scheduler {
   client::Informer& volumes_;
   client::Informer& classes_;
   client::Informer& namespaces_;
+  client::Informer* budgets_informer_;  // nullptr where the API has none
   StorageView storage_;
   NamespaceLabels namespace_labels_;
+  DisruptionBudgets budgets_;
   ClusterState cluster_;
   std::map<std::string, Assumed> assumed_;
   std::map<std::string, Unschedulable> unschedulable_;
