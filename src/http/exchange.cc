@@ -60,4 +60,10 @@ void SessionExchange::relay(const std::string& host, uint16_t port, const std::s
   if (auto live = session()) live->relay(serial_, request_, host, port, target);
 }
 
+void SessionExchange::join(Request request, const std::string& host, uint16_t port, const std::string& target,
+                           Headers headers, Joined joined) {
+  answered_ = true;
+  if (auto live = session()) live->join(serial_, request, host, port, target, std::move(headers), std::move(joined));
+}
+
 }  // namespace stead::http

@@ -23,6 +23,8 @@ class SessionExchange final : public Exchange {
   void on_close(std::function<void()> closed) override;
   void on_drain(std::function<void()> drained) override;
   void relay(const std::string& host, uint16_t port, const std::string& target) override;
+  void join(Request request, const std::string& host, uint16_t port, const std::string& target, Headers headers,
+            Joined joined) override;
   void post(std::function<void()> task) override { loop_.post(std::move(task)); }
 
  private:

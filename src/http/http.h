@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "http/byte_stream.h"
+
 namespace stead::http {
 
 // The verified client certificate of a connection.
@@ -50,7 +52,7 @@ struct Response {
 };
 
 // One request and the way to answer it. Held by shared_ptr; used on the server's loop only. Exactly one of
-// respond(), start()+finish(), relay() must be called. An Exchange dropped unanswered gets a 500.
+// respond(), start()+finish(), relay(), join() must be called. An Exchange dropped unanswered gets a 500.
 class Exchange {
  public:
   virtual ~Exchange() = default;
@@ -73,6 +75,13 @@ class Exchange {
   // Sends this request on to `host:port` (plain TCP) with `target`, upgrade headers included, and relays bytes
   // both ways until either side closes. A 502 if it cannot be reached.
   virtual void relay(const std::string& host, uint16_t port, const std::string& target) = 0;
+
+  // Takes the connection over, joined to another server: sends `request` to `host:port` (plain TCP) with `target`. If
+  // that switches protocols, the client gets "101 Switching Protocols" with `headers`, and `joined` what both are from
+  // then on, to be begun; otherwise the client gets what the server said, or a 502.
+  using Joined = std::function<void(ByteStreamPtr client, ByteStreamPtr upstream)>;
+  virtual void join(Request request, const std::string& host, uint16_t port, const std::string& target, Headers headers,
+                    Joined joined) = 0;
 
   // The one method for any thread: runs `task` on the server's loop. For handlers that do part of their work
   // elsewhere.

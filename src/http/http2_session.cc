@@ -41,7 +41,7 @@ void Http2Session::close(bool tell) {
   phase_ = Phase::kClosed;
   server_->loop.cancel(timer_);
   connection_->close();
-  server_->remove(self);
+  server_->remove(std::shared_ptr<ServerSession>(self));
   // Moved out first: a callback may hold the exchange, whose end comes back here.
   auto answers = std::exchange(answers_, {});
   for (auto& [serial, unfinished] : answers) {
@@ -272,6 +272,11 @@ void Http2Session::relay(uint64_t serial, const Request& request, const std::str
   };
   // The session owns the call and outlives its callbacks.
   answer(serial)->upstream = call_upstream(server_->loop, request, host, port, target, std::move(events));
+}
+
+void Http2Session::join(uint64_t serial, const Request&, const std::string&, uint16_t, const std::string&, Headers,
+                        Exchange::Joined) {
+  respond(serial, Response::text(400, "a connection of HTTP/2 cannot be upgraded: use HTTP/1.1\n"));
 }
 
 // ---- time ----

@@ -41,6 +41,8 @@ class Http2Session final : public ServerSession, public std::enable_shared_from_
   // No connection can be taken over: a server that switches protocols is answered for with a 502.
   void relay(uint64_t serial, const Request& request, const std::string& host, uint16_t port,
              const std::string& target) override;
+  void join(uint64_t serial, const Request& request, const std::string& host, uint16_t port, const std::string& target,
+            Headers headers, Exchange::Joined joined) override;
   void abandoned(uint64_t serial) override;
 
  private:

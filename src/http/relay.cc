@@ -175,7 +175,7 @@ void Relay::close() {
   server_->loop.cancel(timer_);
   client_->close();
   upstream_->close();
-  server_->remove(self);
+  server_->remove(std::shared_ptr<Upgraded>(self));
 }
 
 void Relay::pump() {

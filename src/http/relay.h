@@ -32,14 +32,14 @@ std::shared_ptr<UpstreamCall> call_upstream(loop::AsioLoop& loop, const Request&
 
 // Copies until either side ends; then sends on what is left, gives the other direction five seconds to end too, and
 // closes both. Reads from one side only what the other has taken: 32 KiB each way are in flight at most.
-class Relay : public std::enable_shared_from_this<Relay> {
+class Relay final : public Upgraded, public std::enable_shared_from_this<Relay> {
  public:
   // `to_client` and `to_upstream` have been read already.
   Relay(std::shared_ptr<ServerState> server, ConnectionPtr client, std::string to_client, ConnectionPtr upstream,
         std::string to_upstream);
 
   void begin();
-  void close();
+  void close() override;
 
  private:
   struct Pipe {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/log.h"
-#include "http/relay.h"
+#include "http/server_session.h"
 #include "http/server_state.h"
 #include "http/session.h"
 
@@ -87,7 +87,7 @@ class AsioServer final : public Server {
     stop_accepting();
     state_->shutting_down = true;
     for (auto& session : sessions()) session->close(false);
-    for (auto& relay : relays()) relay->close();
+    for (auto& connection : upgraded()) connection->close();
   }
 
   Result<void> begin() {
@@ -115,7 +115,7 @@ class AsioServer final : public Server {
     state_->shutting_down = true;
     state_->ended = std::move(ended);
     for (auto& session : sessions()) session->shut_down();
-    for (auto& relay : relays()) relay->close();
+    for (auto& connection : upgraded()) connection->close();
     state_->tell_if_ended();
   }
 
@@ -124,7 +124,7 @@ class AsioServer final : public Server {
   std::vector<std::shared_ptr<ServerSession>> sessions() const {
     return {state_->sessions.begin(), state_->sessions.end()};
   }
-  std::vector<std::shared_ptr<Relay>> relays() const { return {state_->relays.begin(), state_->relays.end()}; }
+  std::vector<std::shared_ptr<Upgraded>> upgraded() const { return {state_->upgraded.begin(), state_->upgraded.end()}; }
 
   void stop_accepting() {
     for (auto& listener : listeners_) listener->close();

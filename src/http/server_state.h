@@ -13,7 +13,13 @@
 namespace stead::http {
 
 class ServerSession;
-class Relay;
+
+// A connection that has left HTTP behind.
+class Upgraded {
+ public:
+  virtual ~Upgraded() = default;
+  virtual void close() = 0;
+};
 
 struct ServerState {
   ServerState(loop::AsioLoop& the_loop, ServerOptions the_options, Handler the_handler)
@@ -25,19 +31,19 @@ struct ServerState {
   TlsContext tls;  // null: plain
   bool shutting_down = false;
   std::unordered_set<std::shared_ptr<ServerSession>> sessions;
-  std::unordered_set<std::shared_ptr<Relay>> relays;
+  std::unordered_set<std::shared_ptr<Upgraded>> upgraded;
   // Where sessions read into; what one leaves unused it copies before anything else runs.
   std::array<char, 64 * 1024> scratch;
 
   std::function<void()> ended;  // told once when shutting down and no connection is left
 
-  size_t connections() const { return sessions.size() + relays.size(); }
+  size_t connections() const { return sessions.size() + upgraded.size(); }
   void remove(const std::shared_ptr<ServerSession>& session) {
     sessions.erase(session);
     tell_if_ended();
   }
-  void remove(const std::shared_ptr<Relay>& relay) {
-    relays.erase(relay);
+  void remove(const std::shared_ptr<Upgraded>& connection) {
+    upgraded.erase(connection);
     tell_if_ended();
   }
   void tell_if_ended() {

@@ -48,7 +48,7 @@ void Session::close(bool tell) {
   queue_.clear();
   piece_at_ = 0;
   queued_bytes_ = 0;
-  server_->remove(self);
+  server_->remove(std::shared_ptr<ServerSession>(self));
   // Moved out first: a callback may hold the exchange, whose end comes back here.
   Answer answer = std::move(answer_);
   answer_ = {};

@@ -43,6 +43,8 @@ class Session final : public ServerSession, public std::enable_shared_from_this<
   void on_drain(uint64_t serial, std::function<void()> drained) override;
   void relay(uint64_t serial, const Request& request, const std::string& host, uint16_t port,
              const std::string& target) override;
+  void join(uint64_t serial, const Request& request, const std::string& host, uint16_t port, const std::string& target,
+            Headers headers, Exchange::Joined joined) override;
   void abandoned(uint64_t serial) override;
 
  private:
@@ -82,6 +84,9 @@ class Session final : public ServerSession, public std::enable_shared_from_this<
   void take_in(std::string_view bytes);
   void keep(std::string_view rest);
   void dispatch();
+  using Switched = std::function<void(ConnectionPtr upstream, std::string received)>;
+  void call(uint64_t serial, const Request& request, const std::string& host, uint16_t port, const std::string& target,
+            Switched switched);
   void refuse(int status);
   std::string head(int status, const Headers& headers, std::string_view framing);
 

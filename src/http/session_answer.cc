@@ -1,6 +1,7 @@
 // The way out: answers made into bytes, and bytes sent as the client takes them.
 
 #include "http/answer_head.h"
+#include "http/connection_stream.h"
 #include "http/relay.h"
 #include "http/session.h"
 
@@ -126,26 +127,51 @@ void Session::abandoned(uint64_t serial) {
   respond(serial, Response::text(500, "500 Internal Server Error\n"));
 }
 
-void Session::relay(uint64_t serial, const Request& request, const std::string& host, uint16_t port,
-                    const std::string& target) {
+void Session::call(uint64_t serial, const Request& request, const std::string& host, uint16_t port,
+                   const std::string& target, Switched switched) {
   if (!in_progress(serial) || answer_.started) return;
   UpstreamCall::Events events;
   events.answered = [this, serial](Response response) {
     auto call = std::move(upstream_);
     respond(serial, std::move(response));
   };
-  events.switched = [this](ConnectionPtr upstream, std::string received) {
+  // `switched` takes both connections out of the session, which ends with that.
+  events.switched = [this, switched = std::move(switched)](ConnectionPtr upstream, std::string received) {
     auto self = shared_from_this();
     auto call = std::move(upstream_);
-    auto relay = std::make_shared<Relay>(server_, std::move(connection_), std::move(received), std::move(upstream),
-                                         std::move(in_));
-    server_->relays.insert(relay);
-    answer_.complete = true;
-    close(false);
-    relay->begin();
+    switched(std::move(upstream), std::move(received));
   };
   // The session owns the call and outlives its callbacks.
   upstream_ = call_upstream(server_->loop, request, host, port, target, std::move(events));
+}
+
+void Session::relay(uint64_t serial, const Request& request, const std::string& host, uint16_t port,
+                    const std::string& target) {
+  call(serial, request, host, port, target, [this](ConnectionPtr upstream, std::string received) {
+    auto relay = std::make_shared<Relay>(server_, std::move(connection_), std::move(received), std::move(upstream),
+                                         std::move(in_));
+    server_->upgraded.insert(relay);
+    answer_.complete = true;
+    close(false);
+    relay->begin();
+  });
+}
+
+void Session::join(uint64_t serial, const Request& request, const std::string& host, uint16_t port,
+                   const std::string& target, Headers headers, Exchange::Joined joined) {
+  call(serial, request, host, port, target,
+       [this, headers = std::move(headers), joined = std::move(joined)](ConnectionPtr upstream, std::string received) {
+         std::string text = "HTTP/1.1 101 Switching Protocols\r\n";
+         for (const auto& [name, value] : headers) append_header(text, name, value);
+         text.append("\r\n");
+         received.erase(0, received.find("\r\n\r\n") + 4);
+         auto client = ConnectionStream::make(server_, std::move(connection_), std::move(in_));
+         auto other = ConnectionStream::make(server_, std::move(upstream), std::move(received));
+         answer_.complete = true;
+         close(false);
+         client->write(std::move(text));
+         joined(std::move(client), std::move(other));
+       });
 }
 
 // ---- sending ----

@@ -31,6 +31,11 @@ class TestExchange final : public http::Exchange {
     relayed = host + ":" + std::to_string(port) + target;
     finished = true;
   }
+  void join(http::Request request, const std::string& host, uint16_t port, const std::string& target, http::Headers,
+            Joined) override {
+    relayed = request.method + " " + host + ":" + std::to_string(port) + target;
+    finished = true;
+  }
   void post(std::function<void()> task) override {
     std::lock_guard lock(mutex_);
     tasks_.push_back(std::move(task));

@@ -58,13 +58,6 @@ std::string query_of(const http::Request& request, bool stream) {
   return query;
 }
 
-// WebSocket protocols that the runtime's streaming server does not speak: declined, so that kubectl falls back to SPDY.
-bool unknown_websocket(const http::Request& request) {
-  std::string_view protocols = request.header("Sec-WebSocket-Protocol");
-  if (protocols.empty()) return false;
-  return protocols.find("v4.") == std::string_view::npos && protocols.find("channel.k8s.io") != 0;
-}
-
 Result<std::string> target_of(const object::Object& pod, const Route& route, const http::Request& request) {
   if (route.subresource == "portforward") {
     return fmt::format("/portForward/{}/{}{}", pod.ns(), pod.name(), query_of(request, false));
@@ -107,9 +100,6 @@ void serve_pod_stream(ApiServer& server, NodeGateway& nodes, const client::Ident
   ObjectPtr pod = server.verbs().find(*call);
   if (!pod) return refuse(not_found_error(*call, route.name));
   std::string node(pod->spec().at("nodeName").as_string());
-  if (route.subresource != "log" && unknown_websocket(http)) {
-    return refuse(make_error(Reason::kForbidden, "this WebSocket subprotocol is not spoken here; use SPDY/3.1"));
-  }
   Result<std::string> target = target_of(*pod, route, http);
   if (!target.ok()) return refuse(target.error());
   if (node.empty()) {

@@ -2,10 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "node/pods/pod_worker.h"
 #include "node/server/log_policy.h"
 #include "node/server/refusal.h"
+#include "node/server/remote_command.h"
 #include "node/server/stats_summary.h"
+#include "node/server/stream_tunnel.h"
 #include "node/server/stream_url.h"
 #include "object/codec.h"
 
@@ -18,6 +22,42 @@ using Kind = KubeletTarget::Kind;
 void respond(const http::ExchangePtr& exchange, http::Response response) {
   http::Exchange& on = *exchange;
   on.post([exchange, response = std::move(response)] { exchange->respond(response); });
+}
+
+// The request for the runtime's streaming server when we speak SPDY to it ourselves.
+http::Request spdy_request(const char* protocol) {
+  http::Request request;
+  request.method = "POST";
+  request.headers = {{"Connection", "Upgrade"}, {"Upgrade", "SPDY/3.1"}, {"X-Stream-Protocol-Version", protocol}};
+  return request;
+}
+
+void connect_tunnel(const http::ExchangePtr& exchange, const StreamUrl& url) {
+  exchange->join(spdy_request("portforward.k8s.io"), url.host, url.port, url.target,
+                 http::websocket_answer(exchange->request(), kTunnelProtocol),
+                 [](http::ByteStreamPtr client, http::ByteStreamPtr upstream) {
+                   std::make_shared<StreamTunnel>(std::move(client), std::move(upstream))->begin();
+                 });
+}
+
+// On the exchange's loop. Clients that speak SPDY, or a port-forward's WebSocket, are understood by the runtime.
+void connect(const http::ExchangePtr& exchange, const KubeletTarget& target, const StreamUrl& url) {
+  const http::Request& request = exchange->request();
+  std::vector<std::string> offered = http::websocket_protocols(request);
+  bool tunnel = std::find(offered.begin(), offered.end(), kTunnelProtocol) != offered.end();
+  if (!http::asks_for_websocket(request) || (target.kind == Kind::kPortForward && !tunnel)) {
+    return exchange->relay(url.host, url.port, url.target);
+  }
+  if (target.kind == Kind::kPortForward) return connect_tunnel(exchange, url);
+  auto protocol = choose_channel_protocol(offered);
+  if (!protocol) {
+    return exchange->respond(http::Response::text(403, "none of the WebSocket subprotocols offered is spoken here\n"));
+  }
+  exchange->join(spdy_request("v4.channel.k8s.io"), url.host, url.port, url.target,
+                 http::websocket_answer(request, protocol->name),
+                 [protocol = *protocol, target](http::ByteStreamPtr client, http::ByteStreamPtr upstream) {
+                   std::make_shared<RemoteCommand>(protocol, target, std::move(client), std::move(upstream))->begin();
+                 });
 }
 
 // Blocks.
@@ -113,7 +153,7 @@ Result<void> KubeletServer::begin_relay(const http::ExchangePtr& exchange, const
     auto url = stream_url(runtime, target, id);
     if (!url.ok()) return respond(exchange, refusal(url.error()));
     http::Exchange& on = *exchange;
-    on.post([exchange, url = std::move(*url)] { exchange->relay(url.host, url.port, url.target); });
+    on.post([exchange, target, url = std::move(*url)] { connect(exchange, target, url); });
   });
   return {};
 }
