@@ -49,6 +49,14 @@ def kubectls():
     return found or [pathlib.Path("kubectl")]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def home(tmp_path_factory):
+    """A home of its own for each module: kubectl keeps there what a server at an address has served, for hours."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def newest_kubectl():
     return kubectls()[-1]
@@ -61,7 +69,7 @@ def any_kubectl(request):
 
 
 @pytest.fixture(scope="module")
-def cluster(request, newest_kubectl):
+def cluster(request, home, newest_kubectl):
     """One running cluster for the tests of a module."""
     made = Cluster(request.module.__name__.removeprefix("test_").replace("_", "-")[:20], newest_kubectl).up()
     yield made

@@ -328,9 +328,12 @@ def test_empty_dir_is_shared_in_a_pod_and_dies_with_it(space):
     space.exec("web-0", "echo hello > /shared/file", container="one")
     assert space.exec("web-0", "cat /shared/file", container="two") == "hello\n"
     assert space.exec("web-1", "ls /shared", container="one") == ""
+    directory = space.cluster.data_dir / "pods" / space.get("pod", "web-0")["metadata"]["uid"]
+    assert directory.is_dir()
     space.kubectl("delete", "pod", "web-0")
     space.wait_ready("web-0")
     assert space.exec("web-0", "ls /shared", container="one") == ""
+    wait_for(lambda: not directory.exists(), 30, "the volumes of the pod before it gone")
 
 
 def test_names_and_labels_of_a_pod(space):
