@@ -67,6 +67,21 @@ IMAGES = {
         "entrypoint": ["docker-entrypoint.sh"],
         "cmd": ["agent", "-dev", "-client=0.0.0.0"],
     },
+    # A stand-in: see examples/mongodb/README.md.
+    "mongodb": {
+        "tags": ["mongo:3.4.1"],
+        "suite": "bookworm",
+        "packages": {"bash": ["bin/bash"]},
+        "copied": {"usr/bin/mongod": "examples/mongodb/mongod.sh", "usr/bin/mongo": "examples/mongodb/mongo.sh"},
+        "directories": ["data/db"],
+        "cmd": ["mongod"],
+    },
+    "tar": {
+        "tags": ["stead-tests/tar:1"],
+        "suite": "bookworm",
+        "packages": {"tar": ["bin/tar"]},
+        "cmd": ["sh"],
+    },
     "redis": {
         "tags": ["redis:latest", "redis:7", "redis:7.0"],
         "suite": "bookworm",
@@ -286,6 +301,8 @@ def input_of(spec):
     digest = hashlib.sha256(json.dumps(spec, sort_keys=True).encode())
     for path in (pathlib.Path(__file__), pathlib.Path("/bin/busybox")):
         digest.update(path.read_bytes())
+    for source in spec.get("copied", {}).values():
+        digest.update((ROOT / source).read_bytes())
     for target in spec.get("built", {}).values():
         digest.update(built_program(target).read_bytes())
     return digest.hexdigest()
@@ -302,6 +319,8 @@ def build(name, spec):
         layer.file(program, built_program(target).read_bytes(), 0o755)
     if "packages" in spec:
         add_programs(layer, Suite(spec["suite"]), spec["packages"])
+    for program, source in spec.get("copied", {}).items():
+        layer.file(program, (ROOT / source).read_bytes(), 0o755)
     for path, content in spec.get("files", {}).items():
         layer.file(path, content.encode(), 0o755)
     for path in spec.get("directories", []):
