@@ -144,7 +144,7 @@ void ApiServer::dispatch(Call call, object::StrictErrors strict, Callback done) 
     case Verb::kUpdate:
       return verbs_.update(std::move(call), std::move(strict), std::move(done));
     case Verb::kPatch:
-      return verbs_.patch(std::move(call), std::move(done));
+      return verbs_.patch(std::move(call), std::move(strict), std::move(done));
     case Verb::kDelete:
       return verbs_.remove(std::move(call), std::move(done));
     case Verb::kDeleteCollection:

@@ -101,7 +101,6 @@ void prepare_new(const kinds::Resource& resource, Value& document, Random& rando
   metadata.set("creationTimestamp", object::format_time(now));
   if (resource.generation) metadata.set("generation", 1);
   if (resource.status_subresource) document.erase("status");
-  if (resource.rules.prepare_create != nullptr) resource.rules.prepare_create(document);
 }
 
 namespace {

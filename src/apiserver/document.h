@@ -23,6 +23,7 @@ Value to_version(const kinds::Resource& resource, const kinds::Version& version,
 Result<void> set_identity(const Call& call, Value& document, Random& random);
 
 // Server-owned metadata of a new object: uid, creationTimestamp, generation; what a client may not set is cleared.
+// The kind's own rules come after.
 void prepare_new(const kinds::Resource& resource, Value& document, Random& random, WallTime now);
 
 // What an update through the main path or /status carries over from the stored object, and the new generation.

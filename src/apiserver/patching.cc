@@ -17,10 +17,7 @@ Result<void> apply_patch(const Call& call, const object::Value& patch, object::V
     case client::PatchType::kApply:
       break;
   }
-  return make_error(
-      Reason::kUnsupportedMediaType,
-      "the body of the request was in an unknown format - accepted media types include: "
-      "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json");
+  return make_error(Reason::kInternal, "an apply configuration is no patch of a document");
 }
 
 }  // namespace stead::apiserver

@@ -33,7 +33,7 @@ class Verbs {
   // `strict`: what the parser found in the body text (duplicate fields).
   void create(Call call, object::StrictErrors strict, Callback done);
   void update(Call call, object::StrictErrors strict, Callback done);
-  void patch(Call call, Callback done);
+  void patch(Call call, object::StrictErrors strict, Callback done);
   void remove(Call call, Callback done);
   void remove_collection(Call call, Callback done);
 
@@ -44,6 +44,7 @@ class Verbs {
     bool status_only = false;
     bool skip_validation = false;  // the change is the server's own (binding, finalize)
     bool keep_spec_rules = true;   // apply carry_over()
+    bool owners_known = false;     // managedFields are as they should be; otherwise the caller owns what changed
     std::vector<std::string> warnings;
     std::optional<int64_t> expected_revision;  // the caller's resourceVersion
   };
@@ -54,8 +55,15 @@ class Verbs {
 
  private:
   void change_attempt(std::shared_ptr<Call> call, std::shared_ptr<Changer> changer, int attempt, Callback done);
-  void store_new(std::shared_ptr<Call> call, Value document, std::vector<std::string> warnings, int attempt,
-                 Callback done);
+  struct NewDocument {
+    Value document;  // hub form
+    Value managed_fields;  // if an apply made it; otherwise the caller owns what is there
+    std::vector<std::string> warnings;
+  };
+  void store_new(std::shared_ptr<Call> call, NewDocument made, int attempt, Callback done);
+  void apply(Call call, const object::StrictErrors& strict, Callback done);
+  void apply_attempt(std::shared_ptr<Call> call, std::vector<std::string> warnings, int attempt, Callback done);
+  void apply_to_existing(const Call& call, std::vector<std::string> warnings, Callback done);
   void remove_attempt(std::shared_ptr<Call> call, DeleteOptions options, int attempt, Callback done);
   Result<void> validate_new(const Call& call, const Value& document) const;
   Result<void> validate_change(const Call& call, const Value& document, const Value& old, bool status_only) const;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "apiserver/document.h"
+#include "apiserver/field_owners.h"
 #include "apiserver/patching.h"
 #include "apiserver/verbs.h"
 #include "kinds/meta/metadata.h"
@@ -74,16 +75,23 @@ void Verbs::create(Call call, object::StrictErrors strict, Callback done) {
   }
   Result<Value> hub = to_hub(call, std::move(body), std::move(strict), warnings);
   if (!hub.ok()) return done(hub.error());
-  store_new(std::make_shared<Call>(std::move(call)), std::move(*hub), std::move(warnings), 1, std::move(done));
+  store_new(std::make_shared<Call>(std::move(call)), {std::move(*hub), {}, std::move(warnings)}, 1, std::move(done));
 }
 
-void Verbs::store_new(std::shared_ptr<Call> call, Value template_document, std::vector<std::string> warnings,
-                      int attempt, Callback done) {
-  Value document = template_document;
-  bool generated = document.at({"metadata", "name"}).as_string().empty();
+void Verbs::store_new(std::shared_ptr<Call> call, NewDocument made, int attempt, Callback done) {
+  // A generated name that is taken is tried again with another.
+  bool generated = made.document.at({"metadata", "name"}).as_string().empty();
+  Value document = generated ? made.document : std::move(made.document);
   Result<void> identity = set_identity(*call, document, random_);
   if (!identity.ok()) return done(identity.error());
+  const Value sent_managed = document.at({"metadata", "managedFields"});
   prepare_new(*call->resource, document, random_, loop_.wall_now());
+  if (made.managed_fields.is_null()) {
+    own_new_fields(*call, document, sent_managed, loop_.wall_now());
+  } else {
+    document["metadata"].set("managedFields", made.managed_fields);
+  }
+  if (call->resource->rules.prepare_create != nullptr) call->resource->rules.prepare_create(document);
   Result<void> admitted = admission_.admit_create(*call, document);
   if (!admitted.ok()) return done(admitted.error());
   Result<void> valid = validate_new(*call, document);
@@ -91,7 +99,7 @@ void Verbs::store_new(std::shared_ptr<Call> call, Value template_document, std::
   std::string name(document.at({"metadata", "name"}).as_string());
   Response response;
   response.created = true;
-  response.warnings = warnings;
+  response.warnings = made.warnings;
   if (call->request.dry_run) {
     std::string key = call->resource->namespaced ? call->request.ns + "/" + name : name;
     if (cache_.get(call->resource_path(), key)) return done(already_exists_error(*call, name));
@@ -101,12 +109,12 @@ void Verbs::store_new(std::shared_ptr<Call> call, Value template_document, std::
   store::Write write = put(*call, name, std::move(document));
   write.expect = store::Write::Expect::kAbsent;
   this->write(*call, std::move(write),
-              [this, call, name, generated, attempt, warnings = std::move(warnings), response = std::move(response),
-               template_document = std::move(template_document), done](Result<store::WriteOutcome> outcome) mutable {
+              [this, call, name, generated, attempt, response = std::move(response), made = std::move(made),
+               done](Result<store::WriteOutcome> outcome) mutable {
                 if (!outcome.ok()) return done(outcome.error());
                 if (!outcome->applied) {
                   if (generated && attempt < kAttemptsMax) {
-                    return store_new(call, std::move(template_document), std::move(warnings), attempt + 1, done);
+                    return store_new(call, std::move(made), attempt + 1, done);
                   }
                   return done(already_exists_error(*call, name));
                 }
@@ -141,6 +149,9 @@ void Verbs::change_attempt(std::shared_ptr<Call> call, std::shared_ptr<Changer> 
                                            wanted_uid, current->uid())));
   }
   if (changed->keep_spec_rules) carry_over(*call->resource, document, old, changed->status_only);
+  if (!changed->owners_known && !changed->skip_validation) {
+    own_changed_fields(*call, document, old, loop_.wall_now());
+  }
   if (!changed->skip_validation) {
     Result<void> admitted = admission_.admit_update(*call, document, old);
     if (!admitted.ok()) return done(admitted.error());
@@ -211,21 +222,22 @@ void Verbs::update(Call call, object::StrictErrors strict, Callback done) {
       std::move(done));
 }
 
-void Verbs::patch(Call call, Callback done) {
+void Verbs::patch(Call call, object::StrictErrors strict, Callback done) {
+  if (call.request.patch_type == client::PatchType::kApply) return apply(std::move(call), strict, std::move(done));
   Call context = call;
   Value patch = std::move(context.request.body);
   context.request.body = Value();
   bool status_only = call.request.subresource == "status";
   change(
       std::move(call),
-      [this, context = std::move(context), patch = std::move(patch),
+      [this, context = std::move(context), patch = std::move(patch), strict = std::move(strict),
        status_only](const object::Object& current) -> Result<Change> {
         Change change;
         change.status_only = status_only;
         Value document = to_version(*context.resource, *context.version, current.document());
         STEAD_TRY_VOID(apply_patch(context, patch, document));
         std::string revision(document.at({"metadata", "resourceVersion"}).as_string());
-        STEAD_TRY(hub, to_hub(context, std::move(document), {}, change.warnings));
+        STEAD_TRY(hub, to_hub(context, std::move(document), strict, change.warnings));
         STEAD_TRY_VOID(set_identity(context, hub, random_));
         // A patch that names a revision holds only for it.
         if (!revision.empty() && revision != std::to_string(current.revision())) change.expected_revision = -1;

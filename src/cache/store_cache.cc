@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "object/apply/field_set.h"
 #include "object/codec.h"
 
 namespace stead::cache {
@@ -10,7 +11,11 @@ namespace {
 
 constexpr size_t kLoadPage = 500;  // entries read from the store at once: bounds the bytes in flight
 
-Result<object::Value> decode_json(std::string_view, std::string_view bytes) { return object::parse_json(bytes); }
+Result<object::Value> decode_json(std::string_view, std::string_view bytes) {
+  STEAD_TRY(document, object::parse_json(bytes));
+  object::share_managed_fields(document);
+  return document;
+}
 
 // `document` as stored under `revision`; kInternal if it has no metadata.
 Result<ObjectPtr> publishable(object::Value document, int64_t revision) {

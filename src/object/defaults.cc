@@ -34,6 +34,7 @@ void apply_defaults(Value& value, const Message& message) {
   }
   for (Member& member : value.mutable_members()) {
     if (!member.value.is_object() && !member.value.is_array()) continue;
+    if (member.value.shared_content() != nullptr) continue;  // made to its declaration
     if (const Field* field = message.find(member.name())) default_inside(member.value, field->type);
   }
 }

@@ -39,6 +39,9 @@ struct TypeRef {
   Type type = Type::kString;
   const Message* message = nullptr;  // kMessage
   const TypeRef* element = nullptr;  // kList, kMap
+  // kRaw: apply and merge tell the members of objects in it apart (x-kubernetes-preserve-unknown-fields). Otherwise it
+  // is one value.
+  bool separable = false;
 };
 
 // How server-side apply and strategic merge treat a list (x-kubernetes-list-type).
@@ -79,6 +82,7 @@ struct Message {
   std::string_view doc;
   std::vector<Field> fields;  // in declaration order
   bool atomic = false;        // apply replaces it as a whole (structType=atomic)
+  bool open = false;          // members without a field are kept (x-kubernetes-preserve-unknown-fields)
 
   // Fields by JSON name; built on first use by finish().
   std::unordered_map<std::string_view, uint16_t> by_name;

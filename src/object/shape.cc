@@ -220,6 +220,8 @@ Result<void> Shaper::message(Value& value, const Message& message, const Step* a
 }
 
 Result<void> Shaper::any(Value& value, const TypeRef& type, const Step* at) {
+  // Shared content was made to its declaration by this process; looking into it would end the sharing.
+  if (value.shared_content() != nullptr) return {};
   switch (type.type) {
     case Type::kMessage:
       return message(value, *type.message, at);

@@ -32,6 +32,28 @@ void release_text(const char* text) {
   }
 }
 
+// Content that several Values refer to; dies with the last of them.
+template <class Item>
+struct SharedContent : std::vector<Item> {
+  explicit SharedContent(std::vector<Item> content) : std::vector<Item>(std::move(content)) {}
+  std::atomic<uint32_t> references = 1;
+};
+
+template <class Item>
+void refer(std::vector<Item>* content) {
+  static_cast<SharedContent<Item>*>(content)->references.fetch_add(1, std::memory_order_relaxed);
+}
+
+template <class Item>
+void release(std::vector<Item>* content, bool shared) {
+  if (!shared) {
+    delete content;
+    return;
+  }
+  auto* counted = static_cast<SharedContent<Item>*>(content);
+  if (counted->references.fetch_sub(1, std::memory_order_acq_rel) == 1) delete counted;
+}
+
 }  // namespace
 
 template <class T>
@@ -104,7 +126,51 @@ Value Value::object(std::initializer_list<std::pair<std::string_view, Value>> me
   return made;
 }
 
+Value Value::shared(Value value) {
+  if (value.is_shared()) return value;
+  if (value.tag() == Tag::kArray) {
+    auto* content = value.load<std::vector<Value>*>();
+    std::vector<Value>* counted = new SharedContent<Value>(std::move(*content));
+    delete content;
+    value.store(counted);
+    value.set_tag(Tag::kArray, 1);
+  } else if (value.tag() == Tag::kObject) {
+    auto* content = value.load<std::vector<Member>*>();
+    std::vector<Member>* counted = new SharedContent<Member>(std::move(*content));
+    delete content;
+    value.store(counted);
+    value.set_tag(Tag::kObject, 1);
+  }
+  return value;
+}
+
+const void* Value::shared_content() const { return is_shared() ? load<const void*>() : nullptr; }
+
+void Value::own_content() {
+  if (!is_shared()) return;
+  if (tag() == Tag::kArray) {
+    auto* content = load<std::vector<Value>*>();
+    store(new std::vector<Value>(*content));
+    set_tag(Tag::kArray);
+    release(content, true);
+  } else {
+    auto* content = load<std::vector<Member>*>();
+    store(new std::vector<Member>(*content));
+    set_tag(Tag::kObject);
+    release(content, true);
+  }
+}
+
 Value::Value(const Value& other) {
+  if (other.is_shared()) {
+    std::memcpy(bytes_, other.bytes_, sizeof bytes_);
+    if (tag() == Tag::kArray) {
+      refer(load<std::vector<Value>*>());
+    } else {
+      refer(load<std::vector<Member>*>());
+    }
+    return;
+  }
   switch (other.tag()) {
     case Tag::kHeap:
       share_text(other.load<const char*>());
@@ -153,10 +219,10 @@ void Value::clear() noexcept {
       release_text(load<const char*>());
       break;
     case Tag::kArray:
-      delete load<std::vector<Value>*>();
+      release(load<std::vector<Value>*>(), is_shared());
       break;
     case Tag::kObject:
-      delete load<std::vector<Member>*>();
+      release(load<std::vector<Member>*>(), is_shared());
       break;
     default:
       break;
@@ -231,6 +297,7 @@ std::span<const Value> Value::items() const {
 std::vector<Value>& Value::mutable_items() {
   if (tag() == Tag::kNull) *this = array();
   STEAD_CHECK(tag() == Tag::kArray);
+  own_content();
   return *load<std::vector<Value>*>();
 }
 
@@ -244,6 +311,7 @@ std::span<const Member> Value::members() const {
 std::vector<Member>& Value::mutable_members() {
   if (tag() == Tag::kNull) *this = object();
   STEAD_CHECK(tag() == Tag::kObject);
+  own_content();
   return *load<std::vector<Member>*>();
 }
 
@@ -260,7 +328,10 @@ const Value* Value::find(std::string_view name) const {
   return nullptr;
 }
 
-Value* Value::find(std::string_view name) { return const_cast<Value*>(std::as_const(*this).find(name)); }
+Value* Value::find(std::string_view name) {
+  own_content();
+  return const_cast<Value*>(std::as_const(*this).find(name));
+}
 
 const Value* Value::find(std::initializer_list<std::string_view> path) const {
   const Value* at = this;
@@ -309,6 +380,7 @@ bool Value::erase(std::initializer_list<std::string_view> path) {
 }
 
 bool operator==(const Value& a, const Value& b) {
+  if (a.is_shared() && a.shared_content() == b.shared_content()) return true;
   if (a.is_number() && b.is_number()) {
     if (a.is_int() && b.is_int()) return a.as_int() == b.as_int();
     return a.as_double() == b.as_double();
@@ -344,6 +416,7 @@ bool operator==(const Value& a, const Value& b) {
 
 size_t Value::heap_bytes() const {
   size_t total = 0;
+  if (is_shared()) return 0;
   switch (tag()) {
     case Tag::kHeap:
       return as_string().size();

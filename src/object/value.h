@@ -7,6 +7,9 @@
 // A Value takes 16 bytes. Strings up to 15 bytes sit inside it; longer ones share one immutable heap block with their
 // copies; names that live for ever (those of descriptors) may be borrowed instead of copied. Reading a Value as another
 // kind than it has yields the zero of the kind asked for, as a missing field would.
+//
+// Subtrees that many documents have in common (field sets) may be shared: copies of a shared array or object refer to
+// one immutable content, in any thread, and a copy that is changed gets content of its own first.
 
 #include <cstdint>
 #include <initializer_list>
@@ -44,6 +47,10 @@ class Value {
   static Value array(std::vector<Value> items);
   static Value object() { return object({}); }
   static Value object(std::initializer_list<std::pair<std::string_view, Value>> members);
+  // `value` with the content of its topmost array or object shared from now on. What is inside stays as it is.
+  static Value shared(Value value);
+  // Names the content that copies share; nullptr where this Value's content is its own.
+  const void* shared_content() const;
 
   Kind kind() const;
   bool is_null() const { return kind() == Kind::kNull; }
@@ -90,7 +97,7 @@ class Value {
 
   friend bool operator==(const Value& a, const Value& b);
 
-  // Heap bytes held by this tree, without this Value's own 16.
+  // Heap bytes held by this tree, without this Value's own 16 and without shared content.
   size_t heap_bytes() const;
 
  private:
@@ -106,6 +113,9 @@ class Value {
   void store(T value);
   void store_text(const char* text, uint32_t length);
   void clear() noexcept;
+  // Arrays and objects use the high half of the tag: whether their content is shared.
+  bool is_shared() const { return (bytes_[15] >> 4) != 0 && (tag() == Tag::kArray || tag() == Tag::kObject); }
+  void own_content();  // before a change
 
   alignas(8) uint8_t bytes_[16];
 };

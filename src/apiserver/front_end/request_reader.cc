@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "kinds/descriptors.h"
 #include "kinds/registry.h"
+#include "object/field_error.h"
 #include "object/protobuf.h"
 
 namespace stead::apiserver {
@@ -50,7 +53,7 @@ Result<PatchType> read_patch_type(std::string_view content_type) {
   return make_error(Reason::kUnsupportedMediaType,
                     fmt::format("the body of the request was in an unknown format ({}) - accepted media types include: "
                                 "application/json-patch+json, application/merge-patch+json, "
-                                "application/strategic-merge-patch+json",
+                                "application/strategic-merge-patch+json, application/apply-patch+yaml",
                                 type));
 }
 
@@ -139,6 +142,34 @@ Result<void> read_body(const http::Request& http, ReadRequest& read) {
   return {};
 }
 
+constexpr size_t kManagerBytesMax = 128;
+
+// The manager named by the query, else the program of the User-Agent.
+Result<void> read_manager(const http::Request& http, client::Request& request) {
+  object::FieldErrors errors;
+  const bool apply = request.verb == Verb::kPatch && request.patch_type == PatchType::kApply;
+  std::string& manager = request.field_manager;
+  const object::Path field("fieldManager");
+  if (apply && manager.empty()) errors.required(field, "is required for apply patch");
+  if (manager.size() > kManagerBytesMax) errors.too_long(field, manager, kManagerBytesMax);
+  auto unprintable = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  if (std::any_of(manager.begin(), manager.end(), unprintable)) {
+    errors.invalid(field, manager, "should only contain printable characters");
+  }
+  if (request.verb == Verb::kPatch && !apply && http.has_query("force")) {
+    errors.forbidden(object::Path("force"), "may not be specified for non-apply patch");
+  }
+  if (!errors.empty()) {
+    return errors.to_error("meta.k8s.io", request.verb == Verb::kPatch ? "PatchOptions" : "UpdateOptions", "");
+  }
+  if (manager.empty()) {
+    std::string_view agent = http.header("User-Agent");
+    manager = agent.substr(0, std::min(agent.find('/'), kManagerBytesMax));
+    std::erase_if(manager, unprintable);
+  }
+  return {};
+}
+
 // Delete options may come as query parameters; the body wins.
 Result<void> read_delete_query(const http::Request& http, Value& body) {
   if (!body.is_object()) return make_error(Reason::kBadRequest, "DeleteOptions must be an object");
@@ -184,6 +215,7 @@ Result<ReadRequest> read_request(const Route& route, const http::Request& http) 
   bool reads = verb == Verb::kGet || verb == Verb::kList || verb == Verb::kWatch;
   if (reads) return read;
   STEAD_TRY_VOID(read_body(http, read));
+  STEAD_TRY_VOID(read_manager(http, request));
   if (verb == Verb::kDelete || verb == Verb::kDeleteCollection) {
     STEAD_TRY_VOID(read_delete_query(http, request.body));
     for (const Value& value : request.body.at("dryRun").items()) request.dry_run |= value.as_string() == "All";
