@@ -79,6 +79,12 @@ Result<void> Admission::check_namespace(const Call& call) const {
   return {};
 }
 
+Result<void> Admission::may_create(const Call& call) const {
+  client::Request creation = call.request;
+  creation.verb = client::Verb::kCreate;
+  return authorizer_.authorize(call.identity, creation);
+}
+
 Result<void> Admission::admit_create(const Call& call, Value& document) const {
   STEAD_TRY_VOID(check_namespace(call));
   STEAD_TRY_VOID(check_escalation(authorizer_, cache_, call, document, nullptr));

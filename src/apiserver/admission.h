@@ -23,6 +23,8 @@ class Admission {
   // How long a pod that does not say stays on a node that is not ready or cannot be reached (DefaultTolerationSeconds).
   void set_toleration(std::chrono::seconds span) { toleration_ = span; }
 
+  // Whether who applies may also create. kForbidden.
+  Result<void> may_create(const Call& call) const;
   // May change `document`. kForbidden, kNotFound (namespace), kInvalid.
   Result<void> admit_create(const Call& call, object::Value& document) const;
   Result<void> admit_update(const Call& call, object::Value& document, const object::Value& old) const;

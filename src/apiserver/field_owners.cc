@@ -22,14 +22,14 @@ constexpr std::string_view kBeforeFirstApply = "before-first-apply";
 constexpr size_t kAnnotationBytesMax = 256 * 1024;
 
 Manager manager_of(const Call& call, bool applies) {
-  return {manager_name(call), applies, call.resource->api_version(*call.version), call.request.subresource};
+  return {manager_name(call), applies, call.version->api_version, call.request.subresource};
 }
 
 // Versions as entries name them, from documents in the caller's version.
 object::ManagedVersions versions_of(const Call& call) {
   return [resource = call.resource, from = call.version](std::string_view api_version) -> object::ManagedVersion {
     for (const kinds::Version& version : resource->versions) {
-      if (resource->api_version(version) != api_version) continue;
+      if (version.api_version != api_version) continue;
       if (&version == from) return {version.message, nullptr};
       return {version.message, [resource, from, &version](const Value& document) {
                 Value hub = document;
@@ -71,7 +71,7 @@ FieldSet fields_last_applied(const Call& call, const Value& live) {
   std::string_view text = live.at({"metadata", "annotations", kLastApplied}).as_string();
   if (text.empty()) return {};
   Result<Value> last = object::parse_json(text);
-  if (!last.ok() || last->at("apiVersion").as_string() != call.resource->api_version(*call.version)) return {};
+  if (!last.ok() || last->at("apiVersion").as_string() != call.version->api_version) return {};
   const object::Message& message = *call.version->message;
   if (!object::shape(*last, message, nullptr, object::Extent::kPartial).ok()) return {};
   object::Comparison since = object::compare_fields(*last, live, message);
@@ -89,12 +89,11 @@ void renew_last_applied(Value& document, const Value& configuration) {
 }
 
 Error bad_configuration(const Call& call, const std::vector<std::string>& violations) {
-  std::string what = violations.size() == 1 ? violations[0]
-                                            : fmt::format("errors:\n  {}", fmt::join(violations, "\n  "));
+  std::string what =
+      violations.size() == 1 ? violations[0] : fmt::format("errors:\n  {}", fmt::join(violations, "\n  "));
   return make_error(Reason::kBadRequest,
                     fmt::format("failed to create typed patch object ({}/{}; {}, Kind={}): {}", call.request.ns,
-                                call.request.name, call.resource->api_version(*call.version), call.resource->kind,
-                                what));
+                                call.request.name, call.version->api_version, call.resource->kind, what));
 }
 
 void keep_only(Value& value, std::initializer_list<std::string_view> names) {
@@ -136,8 +135,8 @@ void own_changed_fields(const Call& call, Value& document, const Value& old, Wal
   if (call.version == &call.resource->hub()) {
     changed = managed.update(manager_of(call, false), old, document, versions_of(call), now);
   } else {
-    changed = managed.update(manager_of(call, false), in_callers_version(call, old),
-                             in_callers_version(call, document), versions_of(call), now);
+    changed = managed.update(manager_of(call, false), in_callers_version(call, old), in_callers_version(call, document),
+                             versions_of(call), now);
   }
   // What is stored is shared; the same read from a request is not.
   const bool same = !changed && (sent.is_null() || !call.request.subresource.empty() || sent == stored);
@@ -147,7 +146,7 @@ void own_changed_fields(const Call& call, Value& document, const Value& old, Wal
 }
 
 Result<void> prepare_configuration(const Call& call, Value& configuration) {
-  std::string expected = call.resource->api_version(*call.version);
+  std::string expected = call.version->api_version;
   if (!configuration.is_object()) {
     return make_error(Reason::kBadRequest, "error decoding YAML: an apply configuration must be an object");
   }

@@ -56,7 +56,7 @@ class Verbs {
  private:
   void change_attempt(std::shared_ptr<Call> call, std::shared_ptr<Changer> changer, int attempt, Callback done);
   struct NewDocument {
-    Value document;  // hub form
+    Value document;        // hub form
     Value managed_fields;  // if an apply made it; otherwise the caller owns what is there
     std::vector<std::string> warnings;
   };

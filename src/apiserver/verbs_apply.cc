@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "apiserver/authorizer.h"
 #include "apiserver/document.h"
 #include "apiserver/field_owners.h"
 #include "apiserver/verbs.h"
@@ -38,9 +37,7 @@ void Verbs::apply_attempt(std::shared_ptr<Call> call, std::vector<std::string> w
   if (!configuration.at({"metadata", "resourceVersion"}).as_string().empty()) {
     return done(not_found_error(*call, call->request.name));
   }
-  client::Request creation = call->request;
-  creation.verb = client::Verb::kCreate;
-  Result<void> allowed = authorize(call->identity, creation);
+  Result<void> allowed = admission_.may_create(*call);
   if (!allowed.ok()) return done(allowed.error());
   Result<AppliedConfiguration> applied = apply_to(*call, nullptr, configuration, loop_.wall_now());
   if (!applied.ok()) return done(applied.error());

@@ -64,6 +64,13 @@ class Simulated:
         return run([self.kubectl_binary, "--kubeconfig", self.directory / "data" / "kubeconfig", *arguments],
                    stdin=stdin).stdout
 
+    def refused(self, *arguments, stdin=None):
+        """What kubectl says, which must fail."""
+        done = run([self.kubectl_binary, "--kubeconfig", self.directory / "data" / "kubeconfig", *arguments],
+                   stdin=stdin, check=False)
+        assert done.returncode != 0, done.stdout
+        return done.stdout + done.stderr
+
     def items(self, kind):
         return json.loads(self.kubectl("get", kind, "-o", "json"))["items"]
 

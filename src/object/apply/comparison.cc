@@ -77,8 +77,7 @@ Value everything_at(const Value& value, const Shape& shape) {
     for (const Value& item : value.items()) {
       Value element = item_element(item, shape);
       if (element.is_null()) continue;
-      children.emplace_back(std::move(element),
-                            grain == Grain::kSet ? leaf() : everything_at(item, shape.element()));
+      children.emplace_back(std::move(element), grain == Grain::kSet ? leaf() : everything_at(item, shape.element()));
     }
   } else {
     for (const Member& each : value.members()) {
@@ -173,8 +172,7 @@ class Comparer {
       return grain == Grain::kSet ? leaf() : everything_at(value, shape.element());
     };
     for (size_t i = 0, j = 0; i < left.size() || j < right.size();) {
-      const int order =
-          i == left.size() ? 1 : j == right.size() ? -1 : left[i].name().compare(right[j].name());
+      const int order = i == left.size() ? 1 : j == right.size() ? -1 : left[i].name().compare(right[j].name());
       if (order < 0) {
         lists.add(Value(left[i].name()), {Value(), one_side(item(old_items, left[i]))});
         ++i;

@@ -114,8 +114,7 @@ Value combine(const Value& a, const Value& b, bool root) {
 }
 
 bool is_element(std::string_view name) {
-  return name.size() > 2 && name[1] == ':' &&
-         (name[0] == 'f' || name[0] == 'k' || name[0] == 'v' || name[0] == 'i');
+  return name.size() > 2 && name[1] == ':' && (name[0] == 'f' || name[0] == 'k' || name[0] == 'v' || name[0] == 'i');
 }
 
 Result<Value> checked(const Value& node, int depth) {

@@ -79,7 +79,7 @@ const FieldSet& unmanaged_fields() {
   static const FieldSet kFields = FieldSet::from_fields_v1(*parse_json(R"({"f:apiVersion":{},"f:kind":{},"f:metadata":{
       ".":{},"f:clusterName":{},"f:creationTimestamp":{},"f:generation":{},"f:managedFields":{},"f:name":{},
       "f:namespace":{},"f:resourceVersion":{},"f:selfLink":{},"f:uid":{}}})"))
-                                       .value();
+                                      .value();
   return kFields;
 }
 
@@ -178,8 +178,8 @@ void ManagedFields::drop_empty() {
   std::erase_if(entries_, [](const ManagedEntry& entry) { return entry.fields.empty(); });
 }
 
-bool ManagedFields::update(const Manager& manager, const Value& old, const Value& now,
-                           const ManagedVersions& versions, WallTime time) {
+bool ManagedFields::update(const Manager& manager, const Value& old, const Value& now, const ManagedVersions& versions,
+                           WallTime time) {
   Comparison comparison = compare_fields(old, now, *versions(manager.api_version).message);
   if (comparison.changed.empty() && comparison.removed.empty()) return false;
   std::vector<FieldSet> removed;

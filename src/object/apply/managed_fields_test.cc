@@ -61,8 +61,10 @@ struct Owned {
 
 TEST(ManagedFields, AnApplierOwnsWhatItsConfigurationSays) {
   Owned object;
-  ASSERT_TRUE(object.apply("a", R"({"apiVersion":"v1","kind":"Test","metadata":{"name":"x"},
-      "replicas":3,"labels":{"app":"web"},"ports":[{"port":80,"name":"http"}],"tags":["x"],"tuple":{"a":1}})").ok());
+  ASSERT_TRUE(object
+                  .apply("a", R"({"apiVersion":"v1","kind":"Test","metadata":{"name":"x"},
+      "replicas":3,"labels":{"app":"web"},"ports":[{"port":80,"name":"http"}],"tags":["x"],"tuple":{"a":1}})")
+                  .ok());
   EXPECT_EQ(object.fields("a"), json(R"({"f:replicas":{},"f:labels":{"f:app":{}},
       "f:ports":{"k:{\"port\":80,\"protocol\":\"TCP\"}":{".":{},"f:port":{},"f:name":{}}},
       "f:tags":{"v:\"x\"":{}},"f:tuple":{}})"));
@@ -125,8 +127,10 @@ TEST(ManagedFields, ForceTakesOwnership) {
 
 TEST(ManagedFields, WhatAnApplierNoLongerSendsGoesUnlessOthersOwnIt) {
   Owned object;
-  ASSERT_TRUE(object.apply("a", R"({"replicas":3,"labels":{"app":"web","tier":"1"},"tags":["x","y"],
-      "ports":[{"port":80},{"port":81}],"nested":{"inner":{"text":"t"}}})").ok());
+  ASSERT_TRUE(object
+                  .apply("a", R"({"replicas":3,"labels":{"app":"web","tier":"1"},"tags":["x","y"],
+      "ports":[{"port":80},{"port":81}],"nested":{"inner":{"text":"t"}}})")
+                  .ok());
   ASSERT_TRUE(object.apply("b", R"({"labels":{"tier":"1"},"ports":[{"port":81,"name":"mine"}],"tags":["y"]})").ok());
   ASSERT_TRUE(object.apply("a", R"({"labels":{"app":"web"}})").ok());
   EXPECT_EQ(object.document, json(R"({"labels":{"app":"web","tier":"1"},"tags":["y"],"metadata":{},"nested":{},
@@ -202,7 +206,8 @@ TEST(ManagedFields, EqualSetsShareTheirContent) {
   one.update("u", R"({"replicas":1,"labels":{"x":"1"}})");
   other.update("u", R"({"replicas":2,"labels":{"x":"2"}})");
   EXPECT_EQ(one.fields("u").shared_content(), other.fields("u").shared_content());
-  Value document = Value::object({{"metadata", Value::object({{"managedFields", json(to_json(one.managed.encode()))}})}});
+  Value document =
+      Value::object({{"metadata", Value::object({{"managedFields", json(to_json(one.managed.encode()))}})}});
   share_managed_fields(document);
   EXPECT_EQ(document.at({"metadata", "managedFields"}).items()[0].at("fieldsV1").shared_content(),
             one.fields("u").shared_content());

@@ -128,8 +128,8 @@ Value merge_items(const Value& live, const Value& wanted, const Shape& shape, Gr
       merged.push_back(after == right.items.end() ? *before->second : *after->second);
     } else {
       static const Value kNone;
-      merged.push_back(merge_value(before == left.items.end() ? kNone : *before->second, *after->second,
-                                   shape.element()));
+      merged.push_back(
+          merge_value(before == left.items.end() ? kNone : *before->second, *after->second, shape.element()));
     }
   };
   size_t next = 0;  // of `shared`
@@ -206,9 +206,8 @@ void remove_below(Value& value, const Value& last, const Value* owned, const Sha
   std::erase_if(value.mutable_members(), [&](Member& member) {
     std::string element = "f:" + std::string(member.name());
     const Value* mine = last.find(element);
-    return mine != nullptr &&
-           removed(member.value, *mine, child(owned, element), shape.member(member.name(), grain),
-                   grain == Grain::kStruct);
+    return mine != nullptr && removed(member.value, *mine, child(owned, element), shape.member(member.name(), grain),
+                                      grain == Grain::kStruct);
   });
 }
 

@@ -42,12 +42,18 @@ inline Message* build() {
   nested->fields[0].pointer = true;
   nested->finish();
   auto* all = new Message{.name = "Test", .package = "", .doc = "", .fields = {}, .by_name = {}};
-  all->fields = {field("apiVersion", {Type::kString}), field("kind", {Type::kString}),
-                 field("metadata", of(*metadata)),     field("replicas", {Type::kInt32}),
-                 field("flag", {Type::kBool}),         field("nested", of(*nested)),
-                 field("labels", map_of({Type::kString})), field("selector", map_of({Type::kString})),
-                 field("tuple", of(*tuple)),           field("args", list_of({Type::kString})),
-                 field("tags", list_of({Type::kString})), field("ports", list_of(of(*port))),
+  all->fields = {field("apiVersion", {Type::kString}),
+                 field("kind", {Type::kString}),
+                 field("metadata", of(*metadata)),
+                 field("replicas", {Type::kInt32}),
+                 field("flag", {Type::kBool}),
+                 field("nested", of(*nested)),
+                 field("labels", map_of({Type::kString})),
+                 field("selector", map_of({Type::kString})),
+                 field("tuple", of(*tuple)),
+                 field("args", list_of({Type::kString})),
+                 field("tags", list_of({Type::kString})),
+                 field("ports", list_of(of(*port))),
                  field("open", {Type::kRaw, nullptr, nullptr, true})};
   all->finish();
   auto at = [all](std::string_view name) -> Field& { return all->fields[all->by_name.at(name)]; };
