@@ -22,7 +22,7 @@ constexpr std::string_view kBeforeFirstApply = "before-first-apply";
 constexpr size_t kAnnotationBytesMax = 256 * 1024;
 
 Manager manager_of(const Call& call, bool applies) {
-  return {manager_name(call), applies, call.version->api_version, call.request.subresource};
+  return {manager_name(call), applies, std::string(call.version->api_version), call.request.subresource};
 }
 
 // Versions as entries name them, from documents in the caller's version.
@@ -146,7 +146,7 @@ void own_changed_fields(const Call& call, Value& document, const Value& old, Wal
 }
 
 Result<void> prepare_configuration(const Call& call, Value& configuration) {
-  std::string expected = call.version->api_version;
+  std::string expected(call.version->api_version);
   if (!configuration.is_object()) {
     return make_error(Reason::kBadRequest, "error decoding YAML: an apply configuration must be an object");
   }
