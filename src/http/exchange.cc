@@ -1,5 +1,7 @@
 #include "http/exchange.h"
 
+#include "http/proxy_call.h"
+
 namespace stead::http {
 
 SessionExchange::~SessionExchange() {
@@ -58,6 +60,12 @@ void SessionExchange::on_drain(std::function<void()> drained) {
 void SessionExchange::relay(const std::string& host, uint16_t port, const std::string& target) {
   answered_ = true;
   if (auto live = session()) live->relay(serial_, request_, host, port, target);
+}
+
+void SessionExchange::proxy(const ProxyTarget& target) {
+  bool upgrade = !request_.header("Upgrade").empty();
+  if (upgrade && !target.tls) return relay(target.host, target.port, target.target);
+  http::proxy(loop_, shared_from_this(), target);
 }
 
 void SessionExchange::join(Request request, const std::string& host, uint16_t port, const std::string& target,

@@ -43,6 +43,13 @@ struct Request {
 
 using Bytes = std::shared_ptr<const std::string>;
 
+struct ProxyTarget {
+  std::string host;  // an IP address
+  uint16_t port = 80;
+  bool tls = false;    // what the server presents is not verified
+  std::string target;  // "/path?query"
+};
+
 struct Response {
   int status = 200;
   Headers headers;          // Content-Length and Date are added
@@ -52,7 +59,7 @@ struct Response {
 };
 
 // One request and the way to answer it. Held by shared_ptr; used on the server's loop only. Exactly one of
-// respond(), start()+finish(), relay(), join() must be called. An Exchange dropped unanswered gets a 500.
+// respond(), start()+finish(), relay(), join(), proxy() must be called. An Exchange dropped unanswered gets a 500.
 class Exchange {
  public:
   virtual ~Exchange() = default;
@@ -75,6 +82,10 @@ class Exchange {
   // Sends this request on to `host:port` (plain TCP) with `target`, upgrade headers included, and relays bytes
   // both ways until either side closes. A 502 if it cannot be reached.
   virtual void relay(const std::string& host, uint16_t port, const std::string& target) = 0;
+
+  // Passes this request on to another server and its answer back, streamed; upgrades too, of plain HTTP/1.1.
+  // Credentials stay here. A 502 if it cannot be reached.
+  virtual void proxy(const ProxyTarget& target) = 0;
 
   // Takes the connection over, joined to another server: sends `request` to `host:port` (plain TCP) with `target`. If
   // that switches protocols, the client gets "101 Switching Protocols" with `headers`, and `joined` what both are from

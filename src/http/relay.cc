@@ -18,10 +18,15 @@ Headers forwarded(const Headers& headers) {
     for (std::string_view name : {"Host", "Content-Length", "Transfer-Encoding", "Expect"}) {
       ours = ours || equal_ignoring_case(header.first, name);
     }
+    // What a client shows to this server is not for those behind it.
+    ours = ours || equal_ignoring_case(header.first, "Authorization") ||
+           equal_ignoring_case(std::string_view(header.first).substr(0, 12), "Impersonate-");
     if (!ours) kept.push_back(header);
   }
   return kept;
 }
+
+}  // namespace
 
 std::string upstream_request(const Request& request, const std::string& host, uint16_t port,
                              const std::string& target) {
@@ -36,6 +41,8 @@ std::string upstream_request(const Request& request, const std::string& host, ui
   text += request.body;
   return text;
 }
+
+namespace {
 
 class UpstreamConnector final : public UpstreamCall, public std::enable_shared_from_this<UpstreamConnector> {
  public:

@@ -25,6 +25,9 @@ class UpstreamCall {
   virtual ~UpstreamCall() = default;
 };
 
+// The request's bytes as another server gets them: without what belongs to our hop, and without credentials.
+std::string upstream_request(const Request& request, const std::string& host, uint16_t port, const std::string& target);
+
 // Sends `request` with `target` to `host`, an IP address or "localhost". One of `events` runs once, later, within
 // ten seconds.
 std::shared_ptr<UpstreamCall> call_upstream(loop::AsioLoop& loop, const Request& request, const std::string& host,

@@ -31,6 +31,7 @@ class TestExchange final : public http::Exchange {
     relayed = host + ":" + std::to_string(port) + target;
     finished = true;
   }
+  void proxy(const http::ProxyTarget& target) override { relay(target.host, target.port, target.target); }
   void join(http::Request request, const std::string& host, uint16_t port, const std::string& target, http::Headers,
             Joined) override {
     relayed = request.method + " " + host + ":" + std::to_string(port) + target;

@@ -1,6 +1,5 @@
 """HTTP/2 beside HTTP/1.1, as clients other than kubectl speak it: curl, and many streams on one connection."""
 
-import base64
 import json
 import subprocess
 
@@ -22,15 +21,8 @@ def simulated(tmp_path_factory, newest_kubectl):
 @pytest.fixture(scope="module")
 def curl(simulated):
     """A curl command with the administrator's certificate; the arguments follow."""
-    for name, data in simulated.credentials().items():
-        path = simulated.directory / name
-        path.write_bytes(base64.b64decode(data))
-    files = [str(simulated.directory / name) for name in ("ca.crt", "admin.crt", "admin.key")]
-
-    def command(*arguments):
-        return ["curl", "-sS", "--max-time", "30", "--cacert", files[0], "--cert", files[1], "--key", files[2], *arguments]
-
-    return command
+    simulated.write_credentials()
+    return simulated.curl
 
 
 def version_and_status(simulated, curl, *options, path="/version"):

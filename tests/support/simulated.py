@@ -1,5 +1,6 @@
 """`stead up --runtime simulated` as a plain process on loopback, for tests that need no containers."""
 
+import base64
 import json
 import os
 import pathlib
@@ -50,6 +51,15 @@ class Simulated:
         user = json.loads(self.kubectl("config", "view", "--raw", "-o", "json"))["users"][0]["user"]
         return {"ca.crt": self._cluster()["certificate-authority-data"], "admin.crt": user["client-certificate-data"],
                 "admin.key": user["client-key-data"]}
+
+    def write_credentials(self):
+        for name, data in self.credentials().items():
+            (self.directory / name).write_bytes(base64.b64decode(data))
+
+    def curl(self, *arguments):
+        """A curl command with the administrator's certificate, after write_credentials()."""
+        files = [str(self.directory / name) for name in ("ca.crt", "admin.crt", "admin.key")]
+        return ["curl", "-sS", "--max-time", "30", "--cacert", files[0], "--cert", files[1], "--key", files[2], *arguments]
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)

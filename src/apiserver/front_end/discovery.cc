@@ -91,6 +91,10 @@ Value subresource_entry(const Resource& resource, std::string_view name, std::st
                         {"verbs", verbs(allowed)}});
 }
 
+void append_proxy(const Resource& resource, std::string_view kind, Value& list) {
+  list.append(subresource_entry(resource, "proxy", kind, {"create", "delete", "get", "patch", "update"}));
+}
+
 void append_subresources(const Resource& resource, Value& list) {
   if (resource.status_subresource)
     list.append(subresource_entry(resource, "status", resource.kind, {"get", "patch", "update"}));
@@ -111,8 +115,13 @@ void append_subresources(const Resource& resource, Value& list) {
     list.append(subresource_entry(resource, "exec", "PodExecOptions", {"create", "get"}));
     list.append(subresource_entry(resource, "log", "Pod", {"get"}));
     list.append(subresource_entry(resource, "portforward", "PodPortForwardOptions", {"create", "get"}));
+    append_proxy(resource, "PodProxyOptions", list);
   } else if (resource.name == "namespaces") {
     list.append(subresource_entry(resource, "finalize", "Namespace", {"update"}));
+  } else if (resource.name == "services") {
+    append_proxy(resource, "ServiceProxyOptions", list);
+  } else if (resource.name == "nodes") {
+    append_proxy(resource, "NodeProxyOptions", list);
   }
 }
 
@@ -157,6 +166,64 @@ std::optional<Value> resource_list_document(std::string_view group, std::string_
                         {"apiVersion", "v1"},
                         {"groupVersion", group_version},
                         {"resources", std::move(list)}});
+}
+
+namespace {
+
+Value response_kind(const Value& entry, std::string_view group, std::string_view version) {
+  return Value::object({{"group", entry.find("group") ? entry.at("group").as_string() : group},
+                        {"version", entry.find("version") ? entry.at("version").as_string() : version},
+                        {"kind", entry.at("kind").as_string()}});
+}
+
+// The entries of one APIResourceList: resources with their subresources below them.
+Value aggregated_resources(const Value& entries, std::string_view group, std::string_view version) {
+  std::vector<Value> resources;
+  for (const Value& entry : entries.items()) {
+    std::string_view name = entry.at("name").as_string();
+    size_t slash = name.find('/');
+    if (slash != std::string_view::npos) {
+      if (resources.empty() || resources.back().at("resource").as_string() != name.substr(0, slash)) continue;
+      resources.back()["subresources"].append(Value::object({{"subresource", name.substr(slash + 1)},
+                                                             {"responseKind", response_kind(entry, group, version)},
+                                                             {"verbs", entry.at("verbs")}}));
+      continue;
+    }
+    Value resource = Value::object({{"resource", name},
+                                    {"responseKind", response_kind(entry, group, version)},
+                                    {"scope", entry.at("namespaced").as_bool() ? "Namespaced" : "Cluster"},
+                                    {"singularResource", entry.at("singularName")},
+                                    {"verbs", entry.at("verbs")}});
+    for (std::string_view list : {"shortNames", "categories"}) {
+      if (const Value* names = entry.find(list)) resource.set(list, *names);
+    }
+    resources.push_back(std::move(resource));
+  }
+  return Value::array(std::move(resources));
+}
+
+}  // namespace
+
+Value aggregated_document(bool core, std::string_view version) {
+  Value groups = Value::array();
+  for (const auto& [group, versions] : versions_by_group()) {
+    if (group.empty() != core) continue;
+    Value list = Value::array();
+    for (const auto& name : versions) {
+      auto resources = resource_list_document(group, name);
+      if (!resources) continue;
+      list.append(Value::object({{"version", name},
+                                 {"resources", aggregated_resources(resources->at("resources"), group, name)},
+                                 {"freshness", "Current"}}));
+    }
+    Value metadata = Value::object({{"creationTimestamp", Value()}});
+    if (!group.empty()) metadata.set("name", group);
+    groups.append(Value::object({{"metadata", std::move(metadata)}, {"versions", std::move(list)}}));
+  }
+  return Value::object({{"kind", "APIGroupDiscoveryList"},
+                        {"apiVersion", "apidiscovery.k8s.io/" + std::string(version)},
+                        {"metadata", Value::object()},
+                        {"items", std::move(groups)}});
 }
 
 Value version_document() {

@@ -2,14 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "apiserver/front_end/discovery.h"
 #include "apiserver/front_end/pod_streams.h"
+#include "apiserver/front_end/proxy.h"
 #include "apiserver/front_end/request_reader.h"
 #include "apiserver/front_end/responder.h"
 #include "apiserver/front_end/status_document.h"
 #include "apiserver/front_end/watch_stream.h"
+#include "apiserver/front_end/write_gate.h"
 #include "kinds/openapi.h"
 #include "object/codec.h"
 
@@ -48,6 +51,7 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
     client::Identity identity = std::move(**found);
     if (route.kind == Route::Kind::kResource) {
       if (is_pod_stream(route)) return serve_pod_stream(server_, nodes_, identity, route, exchange);
+      if (is_proxy(route)) return serve_proxy(server_, nodes_, identity, route, exchange);
       return serve_resource(std::move(identity), route, exchange);
     }
     std::string verb = lower(http.method);
@@ -76,10 +80,33 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
     return false;
   }
 
+  // With the document's digest as its ETag (RFC 9110 section 13.1.2): a client that has it gets 304.
+  static void respond_if_changed(const http::ExchangePtr& exchange, object::Bytes bytes, std::string_view type) {
+    std::string tag = fmt::format("\"{:016X}\"", std::hash<std::string_view>()(*bytes));
+    http::Response response;
+    response.headers = {
+        {"Content-Type", std::string(type)}, {"Etag", tag}, {"Vary", "Accept"}, {"Cache-Control", "no-cache, private"}};
+    if (exchange->request().header("If-None-Match") == tag) {
+      response.status = 304;
+    } else {
+      response.body.push_back(std::move(bytes));
+    }
+    exchange->respond(std::move(response));
+  }
+
   void serve_document(const Route& route, const http::ExchangePtr& exchange) {
     const http::Request& http = exchange->request();
     if (http.method != "GET" && http.method != "HEAD") {
       return refuse(exchange, make_error(Reason::kMethodNotAllowed, "only GET is allowed here"));
+    }
+    std::string_view aggregated = wants_aggregated_discovery(http.header("Accept"));
+    bool at_root = route.kind == Route::Kind::kCoreVersions || route.kind == Route::Kind::kGroups;
+    if (at_root && !aggregated.empty()) {
+      bool core = route.kind == Route::Kind::kCoreVersions;
+      std::string type =
+          fmt::format("application/json;g=apidiscovery.k8s.io;v={};as=APIGroupDiscoveryList", aggregated);
+      return respond_if_changed(
+          exchange, std::make_shared<const std::string>(object::to_json(aggregated_document(core, aggregated))), type);
     }
     std::optional<Value> document;
     switch (route.kind) {
@@ -118,11 +145,8 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
       kept = std::make_shared<const std::string>(protobuf ? kinds::encode_openapi_v2(document)
                                                           : object::to_json(document));
     }
-    http::Response response;
-    response.headers.emplace_back(
-        "Content-Type", protobuf ? "application/com.github.proto-openapi.spec.v2.v1.0+protobuf" : "application/json");
-    response.body.push_back(kept);
-    exchange->respond(std::move(response));
+    respond_if_changed(exchange, kept,
+                       protobuf ? "application/com.github.proto-openapi.spec.v2.v1.0+protobuf" : "application/json");
   }
 
   void serve_openapi_v3(const http::ExchangePtr& exchange) {
@@ -137,10 +161,7 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
       }
       kept = std::make_shared<const std::string>(object::to_json(document));
     }
-    http::Response response;
-    response.headers.emplace_back("Content-Type", "application/json");
-    response.body.push_back(kept);
-    exchange->respond(std::move(response));
+    respond_if_changed(exchange, kept, "application/json");
   }
 
   // "" is the index; "api/v1" and "apis/GROUP/VERSION" one group version; null if there is no such thing.
@@ -154,7 +175,9 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
 
   void serve_resource(client::Identity identity, const Route& route, const http::ExchangePtr& exchange) {
     const http::Request& http = exchange->request();
-    Result<AcceptedForm> form = negotiate(http.header("Accept"));
+    std::string_view watch = http.query_value("watch");
+    bool watches = http.method == "GET" && (watch == "true" || watch == "1");
+    Result<AcceptedForm> form = negotiate(http.header("Accept"), watches ? AnswerKind::kWatch : AnswerKind::kDocument);
     if (!form.ok()) return refuse(exchange, form.error());
     const kinds::Resource* resource = kinds::registry().find(route.group, route.resource);
     const kinds::Version* version = resource == nullptr ? nullptr : resource->version(route.group, route.version);
@@ -184,11 +207,43 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
     client::Verb verb = request.verb;
     std::string name = request.name;
     std::string subresource = request.subresource;
-    server_.call(std::move(identity), std::move(request), std::move(read->strict),
-                 [=, form = *form](const Result<client::Response>& response) {
-                   if (!response.ok()) return refuse(exchange, response.error());
-                   exchange->respond(answer(*resource, *version, form, table, verb, subresource, *response));
-                 });
+    auto done = [=, form = *form](const Result<client::Response>& response) {
+      if (!response.ok()) return refuse(exchange, response.error());
+      exchange->respond(answer(*resource, *version, form, table, verb, subresource, *response));
+    };
+    if (verb == client::Verb::kGet || verb == client::Verb::kList) {
+      return server_.call(std::move(identity), std::move(request), std::move(read->strict), std::move(done));
+    }
+    call_in_turn(exchange, {std::move(identity), std::move(request), std::move(read->strict), std::move(done)});
+  }
+
+  struct Write {
+    client::Identity identity;
+    client::Request request;
+    object::StrictErrors strict;
+    std::function<void(const Result<client::Response>&)> done;
+  };
+
+  // Administrators wait for nobody: they are who puts things right.
+  void call_in_turn(const http::ExchangePtr& exchange, Write write) {
+    const auto& groups = write.identity.groups;
+    if (std::find(groups.begin(), groups.end(), "system:masters") != groups.end()) {
+      return server_.call(std::move(write.identity), std::move(write.request), std::move(write.strict),
+                          std::move(write.done));
+    }
+    std::string user = write.identity.user;
+    auto waiting = std::make_shared<Write>(std::move(write));
+    bool taken = gate_.enter(user, [self = shared_from_this(), waiting] {
+      self->server_.call(std::move(waiting->identity), std::move(waiting->request), std::move(waiting->strict),
+                         [self, waiting](const Result<client::Response>& response) {
+                           waiting->done(response);
+                           self->gate_.leave();
+                         });
+    });
+    if (taken) return;
+    Error error = make_error(Reason::kTooManyRequests, "too many requests, please try again later");
+    error.retry_after_seconds = 1;
+    refuse(exchange, error);
   }
 
   static http::Response answer(const kinds::Resource& resource, const kinds::Version& version, const AcceptedForm& form,
@@ -201,16 +256,16 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
     } else if (gone) {
       Value status = success_document(std::string(resource.group), std::string(resource.name),
                                       std::string(response.object->name()), std::string(response.object->uid()));
-      http = document_response(200, status, {AcceptedForm::Shape::kObject, form.yaml});
+      http = document_response(200, status, {AcceptedForm::Shape::kObject, form.body});
     } else if (subresource == "scale") {
-      http = document_response(200, response.object->document(), {AcceptedForm::Shape::kObject, form.yaml});
+      http = document_response(200, response.object->document(), {AcceptedForm::Shape::kObject, form.body});
     } else if (subresource == "binding" || subresource == "eviction") {
       Value status = Value::object({{"kind", "Status"},
                                     {"apiVersion", "v1"},
                                     {"metadata", Value::object()},
                                     {"status", "Success"},
                                     {"code", 201}});
-      http = document_response(201, status, {AcceptedForm::Shape::kObject, form.yaml});
+      http = document_response(201, status, {AcceptedForm::Shape::kObject, form.body});
     } else {
       http = object_response(resource, version, form, table, response);
     }
@@ -222,6 +277,7 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
   loop::Loop& loop_;
   NodeGateway& nodes_;
   const FrontEndOptions options_;
+  WriteGate gate_{WriteGate::Limits()};
   object::Bytes openapi_v2_json_;
   object::Bytes openapi_v2_protobuf_;
   std::map<std::string, object::Bytes> openapi_v3_;

@@ -2,6 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
 namespace stead::apiserver {
 namespace {
 
@@ -21,55 +26,86 @@ void split(std::string_view text, char separator, Visit visit) {
   }
 }
 
-std::optional<AcceptedForm> read_choice(std::string_view choice) {
-  AcceptedForm form;
-  std::string_view type;
-  std::string_view as;
-  std::string_view group;
-  std::string_view version;
+// One member of Accept.
+struct Choice {
+  std::string_view type, as, group, version;
+  double quality = 1;
+};
+
+Choice read_choice(std::string_view text) {
+  Choice choice;
   bool first = true;
-  split(choice, ';', [&](std::string_view part) {
+  split(text, ';', [&](std::string_view part) {
     if (first) {
-      type = part;
+      choice.type = part;
       first = false;
     } else if (part.starts_with("as=")) {
-      as = part.substr(3);
+      choice.as = part.substr(3);
     } else if (part.starts_with("g=")) {
-      group = part.substr(2);
+      choice.group = part.substr(2);
     } else if (part.starts_with("v=")) {
-      version = part.substr(2);
+      choice.version = part.substr(2);
+    } else if (part.starts_with("q=")) {
+      choice.quality = std::strtod(std::string(part.substr(2)).c_str(), nullptr);
     }
   });
-  if (type == "application/yaml") {
-    form.yaml = true;
-  } else if (type != "application/json" && type != "*/*" && type != "application/*") {
+  return choice;
+}
+
+// Best first.
+std::vector<Choice> read_choices(std::string_view accept) {
+  std::vector<Choice> choices;
+  split(accept, ',', [&](std::string_view text) {
+    if (!text.empty()) choices.push_back(read_choice(text));
+  });
+  std::erase_if(choices, [](const Choice& choice) { return choice.quality <= 0; });
+  std::stable_sort(choices.begin(), choices.end(),
+                   [](const Choice& a, const Choice& b) { return a.quality > b.quality; });
+  return choices;
+}
+
+std::optional<AcceptedForm> form_of(const Choice& choice, AnswerKind kind) {
+  AcceptedForm form;
+  if (choice.type == "application/yaml" && kind == AnswerKind::kDocument) {
+    form.body = BodyForm::kYaml;
+  } else if (choice.type == "application/vnd.kubernetes.protobuf") {
+    form.body = BodyForm::kProtobuf;
+  } else if (choice.type != "application/json" && choice.type != "*/*" && choice.type != "application/*") {
     return std::nullopt;
   }
-  if (as.empty()) return form;
-  if (group != "meta.k8s.io" || (version != "v1" && version != "v1beta1")) return std::nullopt;
-  if (as == "Table") {
+  if (choice.as.empty()) return form;
+  // v1beta1 forms differ in nothing but their version; clients that still ask for them also accept plain JSON.
+  if (choice.group != "meta.k8s.io" || choice.version != "v1") return std::nullopt;
+  if (choice.as == "Table" && form.body != BodyForm::kProtobuf) {
     form.shape = AcceptedForm::Shape::kTable;
-  } else if (as == "PartialObjectMetadata" || as == "PartialObjectMetadataList") {
+  } else if (choice.as == "PartialObjectMetadata" || choice.as == "PartialObjectMetadataList") {
     form.shape = AcceptedForm::Shape::kPartialMetadata;
   } else {
     return std::nullopt;
   }
-  // v1beta1 forms differ in nothing but their version; clients that still ask for them also accept plain JSON.
-  if (version != "v1") return std::nullopt;
   return form;
 }
 
 }  // namespace
 
-Result<AcceptedForm> negotiate(std::string_view accept) {
+Result<AcceptedForm> negotiate(std::string_view accept, AnswerKind kind) {
   if (trim(accept).empty()) return AcceptedForm{};
-  std::optional<AcceptedForm> chosen;
-  split(accept, ',', [&](std::string_view choice) {
-    if (!chosen) chosen = read_choice(choice);
-  });
-  if (chosen) return *chosen;
+  for (const Choice& choice : read_choices(accept)) {
+    if (auto form = form_of(choice, kind)) return *form;
+  }
   return make_error(Reason::kNotAcceptable,
-                    "only the following media types are accepted: application/json, application/yaml");
+                    "only the following media types are accepted: application/json, application/yaml, "
+                    "application/vnd.kubernetes.protobuf");
+}
+
+std::string_view wants_aggregated_discovery(std::string_view accept) {
+  for (const Choice& choice : read_choices(accept)) {
+    if (choice.type != "application/json") continue;
+    if (choice.as.empty()) return {};
+    bool known = choice.version == "v2" || choice.version == "v2beta1";
+    if (choice.as == "APIGroupDiscoveryList" && choice.group == "apidiscovery.k8s.io" && known) return choice.version;
+  }
+  return {};
 }
 
 std::string_view media_type(std::string_view content_type) {

@@ -10,15 +10,24 @@
 
 namespace stead::apiserver {
 
+enum class BodyForm : uint8_t { kJson, kYaml, kProtobuf };
+
 struct AcceptedForm {
   enum class Shape : uint8_t { kObject, kTable, kPartialMetadata } shape = Shape::kObject;
-  bool yaml = false;
+  BodyForm body = BodyForm::kJson;
 };
 
-// The first acceptable of the client's choices; kNotAcceptable if there is none. Empty means JSON.
-Result<AcceptedForm> negotiate(std::string_view accept);
+// What can be answered: a Table has no protobuf form, and a watch no YAML.
+enum class AnswerKind : uint8_t { kDocument, kWatch };
 
-enum class BodyForm : uint8_t { kJson, kYaml, kProtobuf };
+// The best of the client's choices that can be served: by quality, then by their order. kNotAcceptable if there is
+// none. Empty means JSON.
+Result<AcceptedForm> negotiate(std::string_view accept, AnswerKind kind = AnswerKind::kDocument);
+
+// Whether the client prefers aggregated discovery (KEP-3352) to the documents of one group: its version, "v2" or
+// "v2beta1"; empty if it does not.
+std::string_view wants_aggregated_discovery(std::string_view accept);
+
 // kUnsupportedMediaType for others. Empty means JSON.
 Result<BodyForm> body_form(std::string_view content_type);
 

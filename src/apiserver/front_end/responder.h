@@ -13,6 +13,15 @@ namespace stead::apiserver {
 // The object as JSON in the version, from its memo.
 object::Bytes encoded(const kinds::Resource& resource, const kinds::Version& version, const object::Object& object);
 
+// The same in protobuf, as a list's member: the tag of field 2, its length, and the message. From its memo.
+object::Bytes encoded_item(const kinds::Resource& resource, const kinds::Version& version,
+                           const object::Object& object);
+// The object in protobuf's envelope.
+std::string encoded_protobuf(const kinds::Resource& resource, const kinds::Version& version,
+                             const object::Object& object);
+// A document of meta/v1, or a Scale, in protobuf's envelope; nullopt for others.
+std::optional<std::string> document_protobuf(const object::Value& document);
+
 http::Response object_response(const kinds::Resource& resource, const kinds::Version& version, const AcceptedForm& form,
                                const TableOptions& table, const client::Response& response);
 http::Response list_response(const kinds::Resource& resource, const kinds::Version& version, const AcceptedForm& form,

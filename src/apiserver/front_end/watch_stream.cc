@@ -3,6 +3,8 @@
 #include "apiserver/front_end/responder.h"
 #include "apiserver/front_end/status_document.h"
 #include "object/codec.h"
+#include "object/protobuf.h"
+#include "object/wire.h"
 
 namespace stead::apiserver {
 namespace {
@@ -42,7 +44,9 @@ class WatchStream final : public client::WatchSink, public std::enable_shared_fr
              const std::vector<std::string>& warnings) {
     session_ = std::move(session);
     http::Response head;
-    head.headers.emplace_back("Content-Type", "application/json");
+    head.headers.emplace_back("Content-Type", form_.body == BodyForm::kProtobuf
+                                                  ? "application/vnd.kubernetes.protobuf;stream=watch"
+                                                  : "application/json");
     add_warnings(head, warnings);
     exchange_->start(200, std::move(head.headers));
     started_ = true;
@@ -73,13 +77,45 @@ class WatchStream final : public client::WatchSink, public std::enable_shared_fr
 
   void on_end(Error error) override {
     if (!exchange_) return;
-    std::string text = "{\"type\":\"ERROR\",\"object\":" + object::to_json(status_document(error)) + "}\n";
+    Value status = status_document(error);
+    std::string text;
+    if (form_.body == BodyForm::kProtobuf) {
+      append_frame("ERROR", document_protobuf(status).value_or(""), text);
+    } else {
+      text = "{\"type\":\"ERROR\",\"object\":" + object::to_json(status) + "}\n";
+    }
     exchange_->write(std::make_shared<const std::string>(std::move(text)));
     end();
   }
 
  private:
+  // A meta/v1 WatchEvent with its length before it (four bytes), around an object in its envelope.
+  static void append_frame(std::string_view type, std::string_view object, std::string& out) {
+    std::string raw;
+    object::append_bytes_field(1, object, raw);
+    std::string event;
+    object::append_bytes_field(1, type, event);
+    object::append_bytes_field(2, raw, event);
+    for (int shift = 24; shift >= 0; shift -= 8) out.push_back(static_cast<char>(event.size() >> shift));
+    out.append(event);
+  }
+
+  std::string protobuf_of(const client::WatchEvent& event) const {
+    if (event.type == client::WatchEvent::Type::kBookmark) {
+      bool partial = form_.shape == AcceptedForm::Shape::kPartialMetadata;
+      Value document = bookmark(event);
+      if (partial) return document_protobuf(document).value_or("");
+      return object::seal_envelope(version_.api_version, resource_.kind,
+                                   object::encode_protobuf(document, *version_.message));
+    }
+    if (form_.shape == AcceptedForm::Shape::kPartialMetadata) {
+      return document_protobuf(partial_metadata(*event.object)).value_or("");
+    }
+    return encoded_protobuf(resource_, version_, *event.object);
+  }
+
   void append_event(const client::WatchEvent& event, std::string& out) {
+    if (form_.body == BodyForm::kProtobuf) return append_frame(type_name(event.type), protobuf_of(event), out);
     out.append("{\"type\":\"").append(type_name(event.type)).append("\",\"object\":");
     if (event.type == client::WatchEvent::Type::kBookmark) {
       object::append_json(bookmark(event), out);
@@ -112,6 +148,10 @@ class WatchStream final : public client::WatchSink, public std::enable_shared_fr
                                                  {"object", Value::object({{"kind", "PartialObjectMetadata"},
                                                                            {"apiVersion", "meta.k8s.io/v1"},
                                                                            {"metadata", metadata}})}})})}});
+    }
+    if (form_.shape == AcceptedForm::Shape::kPartialMetadata) {
+      return Value::object(
+          {{"kind", "PartialObjectMetadata"}, {"apiVersion", "meta.k8s.io/v1"}, {"metadata", std::move(metadata)}});
     }
     return Value::object({{"kind", resource_.kind}, {"apiVersion", version_.api_version}, {"metadata", metadata}});
   }
