@@ -1,10 +1,12 @@
 #include "controllers/controllers.h"
 
 #include "controllers/cluster_roles/aggregation_controller.h"
+#include "controllers/cronjob/cronjob_controller.h"
 #include "controllers/deployment/deployment_controller.h"
 #include "controllers/endpoints/endpoints_controller.h"
 #include "controllers/garbage/garbage_controller.h"
 #include "controllers/garbage/lost_pods_controller.h"
+#include "controllers/job/job_controller.h"
 #include "controllers/namespaces/namespace_controller.h"
 #include "controllers/replicaset/replicaset_controller.h"
 #include "controllers/statefulset/statefulset_controller.h"
@@ -20,6 +22,8 @@ struct Controllers::State {
       : set_events(transport, loop, "statefulset-controller"),
         replica_events(transport, loop, "replicaset-controller"),
         deployment_events(transport, loop, "deployment-controller"),
+        job_events(transport, loop, "job-controller"),
+        cron_job_events(transport, loop, "cronjob-controller"),
         volume_events(transport, loop, "persistentvolume-controller"),
         provisioner_events(transport, loop, "stead.dev/local"),
         endpoint_events(transport, loop, "endpoint-controller"),
@@ -27,6 +31,8 @@ struct Controllers::State {
         sets(transport, loop, set_events, informers),
         replica_sets(transport, loop, replica_events, informers),
         deployments(transport, loop, deployment_events, informers),
+        jobs(transport, loop, job_events, informers),
+        cron_jobs(transport, loop, cron_job_events, informers),
         binding(transport, loop, volume_events, informers),
         protection(transport, loop, volume_events, informers),
         provisioner(transport, loop, provisioner_events, informers, directories),
@@ -39,6 +45,8 @@ struct Controllers::State {
   client::EventRecorder set_events;
   client::EventRecorder replica_events;
   client::EventRecorder deployment_events;
+  client::EventRecorder job_events;
+  client::EventRecorder cron_job_events;
   client::EventRecorder volume_events;
   client::EventRecorder provisioner_events;
   client::EventRecorder endpoint_events;
@@ -46,6 +54,8 @@ struct Controllers::State {
   StatefulSetController sets;
   ReplicaSetController replica_sets;
   DeploymentController deployments;
+  JobController jobs;
+  CronJobController cron_jobs;
   VolumeBindingController binding;
   ProtectionController protection;
   LocalProvisioner provisioner;
@@ -68,6 +78,8 @@ void Controllers::start() {
   state_->sets.start();
   state_->replica_sets.start();
   state_->deployments.start();
+  state_->jobs.start();
+  state_->cron_jobs.start();
   state_->binding.start();
   state_->protection.start();
   state_->provisioner.start();

@@ -31,6 +31,10 @@ inline const ResourceRef kStatefulSets{"apps", "statefulsets"};
 inline const ResourceRef kReplicaSets{"apps", "replicasets"};
 inline const ResourceRef kDeployments{"apps", "deployments"};
 inline const ResourceRef kRevisions{"apps", "controllerrevisions"};
+inline const ResourceRef kDaemonSets{"apps", "daemonsets"};
+inline const ResourceRef kReplicationControllers{"", "replicationcontrollers"};
+inline const ResourceRef kJobs{"batch", "jobs"};
+inline const ResourceRef kCronJobs{"batch", "cronjobs"};
 
 // `body` names itself: metadata.namespace and metadata.name say where it goes.
 Request create_request(const ResourceRef& resource, Value body);

@@ -1,6 +1,7 @@
 #include "kinds/rules.h"
 
 #include "kinds/apps/apps_rules.h"
+#include "kinds/batch/batch_rules.h"
 #include "kinds/coordination/coordination_rules.h"
 #include "kinds/core/core_rules.h"
 #include "kinds/discovery/discovery_rules.h"
@@ -42,6 +43,8 @@ constexpr KindEntry kKinds[] = {
     {"apps", "Deployment", deployment_rules},
     {"apps", "ReplicaSet", replica_set_rules},
     {"apps", "StatefulSet", stateful_set_rules},
+    {"batch", "CronJob", cron_job_rules},
+    {"batch", "Job", job_rules},
     {"coordination.k8s.io", "Lease", lease_rules},
     {"discovery.k8s.io", "EndpointSlice", endpoint_slice_rules},
     {"networking.k8s.io", "Ingress", ingress_rules},
@@ -76,6 +79,9 @@ constexpr VersionEntry kVersions[] = {
     {"apps", "v1beta2", "Deployment", {.set_defaults = set_deployment_defaults}},
     {"apps", "v1beta2", "ReplicaSet", {.set_defaults = set_replica_set_defaults}},
     {"apps", "v1beta2", "StatefulSet", {.set_defaults = set_stateful_set_defaults}},
+    {"batch", "v1", "CronJob", {.set_defaults = set_cron_job_defaults}},
+    {"batch", "v1", "Job", {.set_defaults = set_job_defaults}},
+    {"batch", "v1beta1", "CronJob", {.set_defaults = set_cron_job_defaults}},
     {"discovery.k8s.io", "v1", "EndpointSlice", {.set_defaults = set_endpoint_slice_defaults}},
     {"extensions",
      "v1beta1",
