@@ -2,6 +2,7 @@
 
 #include "controllers/cluster_roles/aggregation_controller.h"
 #include "controllers/cronjob/cronjob_controller.h"
+#include "controllers/daemonset/daemonset_controller.h"
 #include "controllers/deployment/deployment_controller.h"
 #include "controllers/endpoints/endpoints_controller.h"
 #include "controllers/garbage/garbage_controller.h"
@@ -24,6 +25,7 @@ struct Controllers::State {
         deployment_events(transport, loop, "deployment-controller"),
         job_events(transport, loop, "job-controller"),
         cron_job_events(transport, loop, "cronjob-controller"),
+        daemon_events(transport, loop, "daemonset-controller"),
         volume_events(transport, loop, "persistentvolume-controller"),
         provisioner_events(transport, loop, "stead.dev/local"),
         endpoint_events(transport, loop, "endpoint-controller"),
@@ -33,6 +35,7 @@ struct Controllers::State {
         deployments(transport, loop, deployment_events, informers),
         jobs(transport, loop, job_events, informers),
         cron_jobs(transport, loop, cron_job_events, informers),
+        daemon_sets(transport, loop, daemon_events, informers),
         binding(transport, loop, volume_events, informers),
         protection(transport, loop, volume_events, informers),
         provisioner(transport, loop, provisioner_events, informers, directories),
@@ -47,6 +50,7 @@ struct Controllers::State {
   client::EventRecorder deployment_events;
   client::EventRecorder job_events;
   client::EventRecorder cron_job_events;
+  client::EventRecorder daemon_events;
   client::EventRecorder volume_events;
   client::EventRecorder provisioner_events;
   client::EventRecorder endpoint_events;
@@ -56,6 +60,7 @@ struct Controllers::State {
   DeploymentController deployments;
   JobController jobs;
   CronJobController cron_jobs;
+  DaemonSetController daemon_sets;
   VolumeBindingController binding;
   ProtectionController protection;
   LocalProvisioner provisioner;
@@ -80,6 +85,7 @@ void Controllers::start() {
   state_->deployments.start();
   state_->jobs.start();
   state_->cron_jobs.start();
+  state_->daemon_sets.start();
   state_->binding.start();
   state_->protection.start();
   state_->provisioner.start();

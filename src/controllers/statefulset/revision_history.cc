@@ -12,6 +12,13 @@ namespace {
 constexpr std::string_view kHashLabel = "controller.kubernetes.io/hash";
 constexpr int64_t kHistoryLimitDefault = 10;
 
+// Pods of a StatefulSet bear the name of their revision, those of a DaemonSet its hash, by one label.
+constexpr std::string_view kRevisionLabel = "controller-revision-hash";
+
+std::string_view hash_label_of(const Object& set) {
+  return set.document().at("kind").as_string() == "DaemonSet" ? kRevisionLabel : kHashLabel;
+}
+
 int64_t number_of(const Object& revision) { return revision.document().at("revision").as_int(); }
 
 std::vector<ObjectPtr> sorted_by_number(std::vector<ObjectPtr> revisions) {
@@ -33,7 +40,7 @@ Value template_patch(const Object& set) {
 
 Value make_revision(const Object& set, const std::string& name, const std::string& hash, Value patch, int64_t number) {
   Value labels = set.spec().at({"template", "metadata", "labels"});
-  labels.set(kHashLabel, hash);
+  labels.set(hash_label_of(set), hash);
   Value metadata = Value::object({{"name", name},
                                   {"namespace", set.ns()},
                                   {"labels", std::move(labels)},
@@ -96,7 +103,9 @@ std::vector<client::Plan::Step> truncate_history(const Object& set, const std::v
   std::vector<ObjectPtr> dead;
   for (const ObjectPtr& revision : sorted_by_number(all)) {
     bool live = revision->name() == history.current || revision->name() == history.update || revision->deleting();
-    for (const ObjectPtr& pod : pods) live = live || revision_of(*pod) == revision->name();
+    for (const ObjectPtr& pod : pods) {
+      live = live || revision_of(*pod) == revision->name() || revision_of(*pod) == hash_of(*revision);
+    }
     if (!live) dead.push_back(revision);
   }
   auto limit =
@@ -108,8 +117,8 @@ std::vector<client::Plan::Step> truncate_history(const Object& set, const std::v
   return steps;
 }
 
-std::string_view revision_of(const Object& pod) {
-  return pod.metadata().at({"labels", "controller-revision-hash"}).as_string();
-}
+std::string_view revision_of(const Object& pod) { return pod.metadata().at({"labels", kRevisionLabel}).as_string(); }
+
+std::string_view hash_of(const Object& revision) { return revision_of(revision); }
 
 }  // namespace stead::controllers::statefulset

@@ -1,7 +1,7 @@
 #pragma once
 
-// The revisions of a StatefulSet's pod template, kept as ControllerRevisions `<set>-<hash>`. A template seen before
-// reuses its revision with a new number, which is what `kubectl rollout undo` relies on. Pure.
+// The revisions of a StatefulSet's or DaemonSet's pod template, kept as ControllerRevisions `<set>-<hash>`. A template
+// seen before reuses its revision with a new number, which is what `kubectl rollout undo` relies on. Pure.
 
 #include <functional>
 #include <optional>
@@ -38,5 +38,7 @@ std::vector<client::Plan::Step> truncate_history(const Object& set, const std::v
 
 // The label value of a pod that names its revision.
 std::string_view revision_of(const Object& pod);
+// The hash that a DaemonSet's revision carries as a label; empty for a StatefulSet's.
+std::string_view hash_of(const Object& revision);
 
 }  // namespace stead::controllers::statefulset

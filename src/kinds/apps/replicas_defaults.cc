@@ -80,6 +80,40 @@ void set_extensions_deployment_defaults(Value& deployment) {
   set_deployment_defaults(deployment, {.rolling = 1, .history_limit = kNoLimit, .deadline_seconds = kNoLimit});
 }
 
+void set_daemon_set_defaults(Value& set) {
+  Value& spec = spec_of(set);
+  Value& strategy = spec["updateStrategy"];
+  if (strategy.is_null()) strategy = Value::object();
+  if (strategy.at("type").as_string().empty()) strategy.set("type", "RollingUpdate");
+  if (strategy.at("type").as_string() == "RollingUpdate") {
+    Value& rolling = strategy["rollingUpdate"];
+    if (rolling.is_null()) rolling = Value::object();
+    set_if_missing(rolling, "maxUnavailable", 1);
+    set_if_missing(rolling, "maxSurge", 0);
+  }
+  set_if_missing(spec, "revisionHistoryLimit", 10);
+  Value* pod_template = spec.find("template");
+  Value* pod_spec = pod_template == nullptr ? nullptr : pod_template->find("spec");
+  if (pod_spec != nullptr) set_pod_spec_defaults(*pod_spec);
+}
+
+void set_extensions_daemon_set_defaults(Value& set) {
+  take_labels_from_template(set);
+  Value& strategy = spec_of(set)["updateStrategy"];
+  if (strategy.is_null()) strategy = Value::object();
+  if (strategy.at("type").as_string().empty()) strategy.set("type", "OnDelete");
+  set_daemon_set_defaults(set);
+}
+
+void drop_template_generation(Value& set) { set["spec"].erase("templateGeneration"); }
+
+void add_template_generation(Value& set) {
+  std::string_view text = set.at({"metadata", "annotations", "deprecated.daemonset.template.generation"}).as_string();
+  int64_t generation = 0;
+  std::from_chars(text.data(), text.data() + text.size(), generation);
+  if (generation > 0) set.set({"spec", "templateGeneration"}, generation);
+}
+
 void rollback_to_annotation(Value& deployment) {
   const Value* rollback = deployment.at("spec").find("rollbackTo");
   if (rollback == nullptr) return;

@@ -15,7 +15,7 @@ bool is_percent(std::string_view text) {
 }
 
 void validate_template(const Path& path, const Value& pod_template, const object::LabelSelector& selector,
-                       FieldErrors& errors) {
+                       TemplateOwner owner, FieldErrors& errors) {
   const Value& labels = pod_template.at({"metadata", "labels"});
   bool has_requirements = !selector.matches_everything() && !selector.matches_nothing();
   if (has_requirements && !selector.matches(labels)) {
@@ -31,7 +31,8 @@ void validate_template(const Path& path, const Value& pod_template, const object
     errors.not_supported(spec_path.child("restartPolicy"), restart, supported);
   }
   if (pod_template.find({"spec", "activeDeadlineSeconds"}) != nullptr) {
-    errors.forbidden(spec_path.child("activeDeadlineSeconds"), "activeDeadlineSeconds in ReplicaSet is not Supported");
+    errors.forbidden(spec_path.child("activeDeadlineSeconds"),
+                     "activeDeadlineSeconds in " + std::string(owner.of_template) + " is not Supported");
   }
 }
 
@@ -68,16 +69,15 @@ int64_t count_or_percent(const Value& value) {
   return number;
 }
 
-void validate_selected_template(const Path& path, const Value& spec, FieldErrors& errors) {
+void validate_selected_template(const Path& path, const Value& spec, FieldErrors& errors, TemplateOwner owner) {
   Path selector_path = path.child("selector");
   const Value* selector = spec.find("selector");
   if (selector == nullptr) {
     errors.required(selector_path);
   } else {
     check_label_selector(selector_path, *selector, errors);
-    // Upstream's text says "deployment" for both kinds.
     if (selector->at("matchLabels").empty() && selector->at("matchExpressions").empty()) {
-      errors.invalid(selector_path, *selector, "empty selector is invalid for deployment");
+      errors.invalid(selector_path, *selector, "empty selector is invalid for " + std::string(owner.of_selector));
     }
   }
   auto parsed = object::LabelSelector::from_document(spec.at("selector"));
@@ -85,7 +85,7 @@ void validate_selected_template(const Path& path, const Value& spec, FieldErrors
     errors.invalid(selector_path, spec.at("selector"), "invalid label selector");
     return;
   }
-  validate_template(path.child("template"), spec.at("template"), *parsed, errors);
+  validate_template(path.child("template"), spec.at("template"), *parsed, owner, errors);
 }
 
 void check_status_counts(const Value& status, std::initializer_list<std::string_view> names, FieldErrors& errors) {
