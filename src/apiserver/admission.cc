@@ -1,11 +1,13 @@
 #include "apiserver/admission.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
 #include "apiserver/authorization/escalation.h"
 #include "apiserver/priority_admission.h"
+#include "apiserver/quota/limit_ranger.h"
 #include "client/informer.h"
 #include "object/quantity.h"
 
@@ -56,7 +58,7 @@ void tolerate_for_a_while(Value& spec, std::string_view taint, std::chrono::seco
 }  // namespace
 
 Admission::Admission(cache::Cache& cache, ServiceAllocator& services, const Authorizer& authorizer)
-    : cache_(cache), services_(services), authorizer_(authorizer) {}
+    : cache_(cache), services_(services), authorizer_(authorizer), quotas_(cache) {}
 
 Result<void> Admission::check_namespace(const Call& call) const {
   if (!call.resource->namespaced) return {};
@@ -90,6 +92,7 @@ Result<void> Admission::admit_create(const Call& call, Value& document) const {
   STEAD_TRY_VOID(check_escalation(authorizer_, cache_, call, document, nullptr));
   if (is_core(call, "pods")) STEAD_TRY_VOID(complete_pod(document));
   if (is_priority_class(call)) STEAD_TRY_VOID(check_priority_class(cache_, document));
+  STEAD_TRY_VOID(check_limits(call, document, true));
   if (is_core(call, "persistentvolumeclaims")) complete_claim(document);
   if (is_core(call, "persistentvolumes")) add_finalizer(document, kVolumeProtection);
   if (is_core(call, "services")) STEAD_TRY_VOID(services_.complete(document, nullptr));
@@ -105,7 +108,33 @@ Result<void> Admission::admit_update(const Call& call, Value& document, const Va
   if (is_core(call, "persistentvolumeclaims") && call.request.subresource.empty()) {
     STEAD_TRY_VOID(check_claim_growth(call, document, old));
   }
+  if (call.request.subresource.empty()) STEAD_TRY_VOID(check_limits(call, document, false));
   return check_escalation(authorizer_, cache_, call, document, &old);
+}
+
+// A pod's resources are settled when it is made; a claim may grow.
+Result<void> Admission::check_limits(const Call& call, Value& document, bool is_new) const {
+  bool pod = is_core(call, "pods");
+  if (!(pod && is_new) && !is_core(call, "persistentvolumeclaims")) return {};
+  std::vector<ObjectPtr> ranges;
+  std::string prefix = call.request.ns + "/";
+  cache_.snapshot("/limitranges").objects.visit_from(prefix, [&](const std::string& key, const ObjectPtr& range) {
+    if (!key.starts_with(prefix)) return false;
+    ranges.push_back(range);
+    return true;
+  });
+  if (ranges.empty()) return {};
+  if (pod) set_limit_defaults(ranges, document);
+  std::vector<std::string> problems =
+      pod ? limit_problems_of_pod(ranges, document) : limit_problems_of_claim(ranges, document);
+  if (problems.empty()) return {};
+  std::string text = fmt::format("{}", fmt::join(problems, ", "));
+  if (problems.size() > 1) text = "[" + text + "]";
+  Error error = make_error(Reason::kForbidden, fmt::format("{} \"{}\" is forbidden: {}", call.qualified_resource(),
+                                                           document.at({"metadata", "name"}).as_string(), text));
+  error.kind = call.resource->name;
+  error.name = document.at({"metadata", "name"}).as_string();
+  return error;
 }
 
 // A bound claim grows only where its class says so (KEP-284). Unbound ones are refused by validation.

@@ -3,13 +3,14 @@
 // Admission: what the server adds to, or holds against, an object that is about to be stored (the built-in plugins
 // of kube-apiserver that a bare cluster needs): NamespaceLifecycle, ServiceAccount, DefaultStorageClass,
 // DefaultIngressClass, StorageObjectInUse, PersistentVolumeClaimResize, Priority, DefaultTolerationSeconds, and the
-// address allocation of Services. API loop only.
+// address allocation of Services; LimitRanger and ResourceQuota are in quota/. API loop only.
 
 #include <chrono>
 #include <memory>
 
 #include "apiserver/authorization/authorizer.h"
 #include "apiserver/call.h"
+#include "apiserver/quota/quota_ledger.h"
 #include "apiserver/service_allocator.h"
 #include "cache/cache.h"
 
@@ -28,6 +29,12 @@ class Admission {
   // May change `document`. kForbidden, kNotFound (namespace), kInvalid.
   Result<void> admit_create(const Call& call, object::Value& document) const;
   Result<void> admit_update(const Call& call, object::Value& document, const object::Value& old) const;
+  // After validation, just before the write: what the namespace's quotas hold against it. Kept until the write has been
+  // answered; null where no quota is about it. `old` is null for a new object.
+  Result<QuotaLedger::ReservationPtr> charge(const Call& call, const object::Value& document,
+                                             const object::Value* old) {
+    return quotas_.charge(call, document, old);
+  }
   // kForbidden for objects that must stay (the default namespaces).
   Result<void> admit_delete(const Call& call) const;
 
@@ -35,6 +42,7 @@ class Admission {
   Result<void> check_namespace(const Call& call) const;
   Result<void> check_claim_growth(const Call& call, const object::Value& document, const object::Value& old) const;
   Result<void> complete_pod(object::Value& document) const;
+  Result<void> check_limits(const Call& call, object::Value& document, bool is_new) const;
   void complete_claim(object::Value& document) const;
   void complete_ingress(object::Value& document) const;
   // The class of `resource` (as the cache names it) that one of the annotations `marks` as default; may be null.
@@ -44,6 +52,7 @@ class Admission {
   ServiceAllocator& services_;
   const Authorizer& authorizer_;
   std::chrono::seconds toleration_{300};
+  QuotaLedger quotas_;
 };
 
 }  // namespace stead::apiserver

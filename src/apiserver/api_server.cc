@@ -1,5 +1,6 @@
 #include "apiserver/api_server.h"
 
+#include "apiserver/eviction.h"
 #include "apiserver/subresources.h"
 
 namespace stead::apiserver {
@@ -166,7 +167,7 @@ void ApiServer::dispatch_subresource(Call call, object::StrictErrors strict, Cal
     if (verb == Verb::kPatch) return patch_scale(verbs_, std::move(call), std::move(done));
   } else if (core && call.resource->name == "pods" && verb == Verb::kCreate) {
     if (subresource == "binding") return bind_pod(verbs_, std::move(call), loop_.wall_now(), std::move(done));
-    if (subresource == "eviction") return evict_pod(verbs_, std::move(call), std::move(done));
+    if (subresource == "eviction") return evict_pod(verbs_, std::move(call), loop_.wall_now(), std::move(done));
   } else if (core && call.resource->name == "namespaces" && subresource == "finalize" && verb == Verb::kUpdate) {
     return finalize_namespace(verbs_, std::move(call), std::move(done));
   }

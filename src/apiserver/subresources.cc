@@ -20,7 +20,11 @@ Value scale_of(const object::Object& object) {
   scale.set("metadata", std::move(out));
   scale.set("spec", Value::object({{"replicas", object.spec().at("replicas").as_int()}}));
   Value status = Value::object({{"replicas", object.status().at("replicas").as_int()}});
-  Result<object::LabelSelector> selector = object::LabelSelector::from_document(object.spec().at("selector"));
+  const Value& wanted = object.spec().at("selector");
+  // Of a ReplicationController it is a plain map.
+  bool is_map = object.document().at("kind").as_string() == "ReplicationController";
+  Result<object::LabelSelector> selector =
+      is_map ? object::LabelSelector::from_map(wanted) : object::LabelSelector::from_document(wanted);
   if (selector.ok()) status.set("selector", selector->str());
   scale.set("status", std::move(status));
   return scale;
@@ -131,13 +135,6 @@ void bind_pod(Verbs& verbs, Call call, WallTime now, Callback done) {
         return change;
       },
       std::move(done));
-}
-
-void evict_pod(Verbs& verbs, Call call, Callback done) {
-  Value options = call.request.body.at("deleteOptions");
-  call.request.body = std::move(options);
-  call.request.subresource.clear();
-  verbs.remove(std::move(call), std::move(done));
 }
 
 void finalize_namespace(Verbs& verbs, Call call, Callback done) {

@@ -1,6 +1,6 @@
 #pragma once
 
-// The subresources that are more than a part of their object: scale, binding, eviction, finalize. API loop only.
+// The subresources that are more than a part of their object: scale, binding, finalize. API loop only.
 
 #include "apiserver/verbs.h"
 
@@ -13,9 +13,6 @@ void patch_scale(Verbs& verbs, Call call, Callback done);
 
 // POST pods/NAME/binding: gives the pod its node, once.
 void bind_pod(Verbs& verbs, Call call, WallTime now, Callback done);
-
-// POST pods/NAME/eviction: a delete with the eviction's options.
-void evict_pod(Verbs& verbs, Call call, Callback done);
 
 // PUT namespaces/NAME/finalize: may change spec.finalizers only.
 void finalize_namespace(Verbs& verbs, Call call, Callback done);

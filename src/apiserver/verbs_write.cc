@@ -96,6 +96,8 @@ void Verbs::store_new(std::shared_ptr<Call> call, NewDocument made, int attempt,
   if (!admitted.ok()) return done(admitted.error());
   Result<void> valid = validate_new(*call, document);
   if (!valid.ok()) return done(valid.error());
+  Result<QuotaLedger::ReservationPtr> charged = admission_.charge(*call, document, nullptr);
+  if (!charged.ok()) return done(charged.error());
   std::string name(document.at({"metadata", "name"}).as_string());
   Response response;
   response.created = true;
@@ -109,8 +111,9 @@ void Verbs::store_new(std::shared_ptr<Call> call, NewDocument made, int attempt,
   store::Write write = put(*call, name, std::move(document));
   write.expect = store::Write::Expect::kAbsent;
   this->write(*call, std::move(write),
-              [this, call, name, generated, attempt, response = std::move(response), made = std::move(made),
-               done](Result<store::WriteOutcome> outcome) mutable {
+              [this, call, name, generated, attempt, response = std::move(response), made = std::move(made), done,
+               charged = std::move(*charged)](Result<store::WriteOutcome> outcome) mutable {
+                charged.reset();
                 if (!outcome.ok()) return done(outcome.error());
                 if (!outcome->applied) {
                   if (generated && attempt < kAttemptsMax) {
@@ -148,6 +151,7 @@ void Verbs::change_attempt(std::shared_ptr<Call> call, std::shared_ptr<Changer> 
                                fmt::format("Precondition failed: UID in precondition: {}, UID in object meta: {}",
                                            wanted_uid, current->uid())));
   }
+  QuotaLedger::ReservationPtr charged;
   if (changed->keep_spec_rules) carry_over(*call->resource, document, old, changed->status_only);
   if (!changed->owners_known && !changed->skip_validation) {
     own_changed_fields(*call, document, old, loop_.wall_now());
@@ -157,6 +161,11 @@ void Verbs::change_attempt(std::shared_ptr<Call> call, std::shared_ptr<Changer> 
     if (!admitted.ok()) return done(admitted.error());
     Result<void> valid = validate_change(*call, document, old, changed->status_only);
     if (!valid.ok()) return done(valid.error());
+    if (!changed->status_only) {
+      Result<QuotaLedger::ReservationPtr> growth = admission_.charge(*call, document, &old);
+      if (!growth.ok()) return done(growth.error());
+      charged = std::move(*growth);
+    }
   }
   document["metadata"].set("resourceVersion", std::to_string(current->revision()));
   Response response;
@@ -174,22 +183,24 @@ void Verbs::change_attempt(std::shared_ptr<Call> call, std::shared_ptr<Changer> 
   }
   write.expect = store::Write::Expect::kRevision;
   write.revision = current->revision();
-  this->write(*call, std::move(write),
-              [this, call, changer, attempt, remove, done, document = std::move(document), old = current,
-               response = std::move(response)](Result<store::WriteOutcome> outcome) mutable {
-                if (!outcome.ok()) return done(outcome.error());
-                if (!outcome->applied) {
-                  if (attempt < kAttemptsMax) return change_attempt(call, changer, attempt + 1, done);
-                  return done(modified_error(*call, call->request.name));
-                }
-                response.revision = outcome->revision;
-                response.deleted = remove;
-                document["metadata"].set("resourceVersion", std::to_string(outcome->revision));
-                ObjectPtr now = find(*call);
-                bool same = now && now->revision() == outcome->revision;
-                response.object = same ? now : object::make_object(std::move(document), outcome->revision);
-                done(std::move(response));
-              });
+  this->write(
+      *call, std::move(write),
+      [this, call, changer, attempt, remove, done, document = std::move(document), old = current,
+       response = std::move(response), charged = std::move(charged)](Result<store::WriteOutcome> outcome) mutable {
+        charged.reset();
+        if (!outcome.ok()) return done(outcome.error());
+        if (!outcome->applied) {
+          if (attempt < kAttemptsMax) return change_attempt(call, changer, attempt + 1, done);
+          return done(modified_error(*call, call->request.name));
+        }
+        response.revision = outcome->revision;
+        response.deleted = remove;
+        document["metadata"].set("resourceVersion", std::to_string(outcome->revision));
+        ObjectPtr now = find(*call);
+        bool same = now && now->revision() == outcome->revision;
+        response.object = same ? now : object::make_object(std::move(document), outcome->revision);
+        done(std::move(response));
+      });
 }
 
 void Verbs::update(Call call, object::StrictErrors strict, Callback done) {

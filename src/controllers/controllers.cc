@@ -4,11 +4,13 @@
 #include "controllers/cronjob/cronjob_controller.h"
 #include "controllers/daemonset/daemonset_controller.h"
 #include "controllers/deployment/deployment_controller.h"
+#include "controllers/disruption/disruption_controller.h"
 #include "controllers/endpoints/endpoints_controller.h"
 #include "controllers/garbage/garbage_controller.h"
 #include "controllers/garbage/lost_pods_controller.h"
 #include "controllers/job/job_controller.h"
 #include "controllers/namespaces/namespace_controller.h"
+#include "controllers/quota/quota_controller.h"
 #include "controllers/replicaset/replicaset_controller.h"
 #include "controllers/statefulset/statefulset_controller.h"
 #include "controllers/volumes/binding_controller.h"
@@ -26,16 +28,22 @@ struct Controllers::State {
         job_events(transport, loop, "job-controller"),
         cron_job_events(transport, loop, "cronjob-controller"),
         daemon_events(transport, loop, "daemonset-controller"),
+        replication_events(transport, loop, "replication-controller"),
+        disruption_events(transport, loop, "controllermanager"),
         volume_events(transport, loop, "persistentvolume-controller"),
         provisioner_events(transport, loop, "stead.dev/local"),
         endpoint_events(transport, loop, "endpoint-controller"),
         other_events(transport, loop, "controllers"),
         sets(transport, loop, set_events, informers),
         replica_sets(transport, loop, replica_events, informers),
+        replication_controllers(transport, loop, replication_events, informers, kReplicationControllers,
+                                "ReplicationController"),
         deployments(transport, loop, deployment_events, informers),
         jobs(transport, loop, job_events, informers),
         cron_jobs(transport, loop, cron_job_events, informers),
         daemon_sets(transport, loop, daemon_events, informers),
+        disruption(transport, loop, disruption_events, informers),
+        quotas(transport, loop, other_events, informers, options.resources),
         binding(transport, loop, volume_events, informers),
         protection(transport, loop, volume_events, informers),
         provisioner(transport, loop, provisioner_events, informers, directories),
@@ -51,16 +59,21 @@ struct Controllers::State {
   client::EventRecorder job_events;
   client::EventRecorder cron_job_events;
   client::EventRecorder daemon_events;
+  client::EventRecorder replication_events;
+  client::EventRecorder disruption_events;
   client::EventRecorder volume_events;
   client::EventRecorder provisioner_events;
   client::EventRecorder endpoint_events;
   client::EventRecorder other_events;
   StatefulSetController sets;
   ReplicaSetController replica_sets;
+  ReplicaSetController replication_controllers;
   DeploymentController deployments;
   JobController jobs;
   CronJobController cron_jobs;
   DaemonSetController daemon_sets;
+  DisruptionController disruption;
+  QuotaController quotas;
   VolumeBindingController binding;
   ProtectionController protection;
   LocalProvisioner provisioner;
@@ -82,10 +95,13 @@ void Controllers::start() {
   state_->cluster_roles.start();
   state_->sets.start();
   state_->replica_sets.start();
+  state_->replication_controllers.start();
   state_->deployments.start();
   state_->jobs.start();
   state_->cron_jobs.start();
   state_->daemon_sets.start();
+  state_->disruption.start();
+  state_->quotas.start();
   state_->binding.start();
   state_->protection.start();
   state_->provisioner.start();

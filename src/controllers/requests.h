@@ -33,6 +33,8 @@ inline const ResourceRef kDeployments{"apps", "deployments"};
 inline const ResourceRef kRevisions{"apps", "controllerrevisions"};
 inline const ResourceRef kDaemonSets{"apps", "daemonsets"};
 inline const ResourceRef kReplicationControllers{"", "replicationcontrollers"};
+inline const ResourceRef kDisruptionBudgets{"policy", "poddisruptionbudgets"};
+inline const ResourceRef kResourceQuotas{"", "resourcequotas"};
 inline const ResourceRef kJobs{"batch", "jobs"};
 inline const ResourceRef kCronJobs{"batch", "cronjobs"};
 

@@ -271,6 +271,39 @@ std::string check_cidr(std::string_view text) {
   return "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
 }
 
+namespace {
+
+// The bytes of a range's address (4 or 16), and how many of its bits are fixed.
+struct AddressRange {
+  std::array<uint8_t, 16> bytes{};
+  size_t size = 0;
+  size_t bits = 0;
+};
+
+AddressRange read_range(std::string_view text) {
+  AddressRange range;
+  size_t slash = std::min(text.find('/'), text.size());
+  std::string address(text.substr(0, slash));
+  bool is_v6 = address.find(':') != std::string::npos;
+  range.size = is_v6 ? 16 : 4;
+  inet_pton(is_v6 ? AF_INET6 : AF_INET, address.c_str(), range.bytes.data());
+  std::from_chars(text.data() + std::min(slash + 1, text.size()), text.data() + text.size(), range.bits);
+  return range;
+}
+
+}  // namespace
+
+bool is_strict_subset(std::string_view inner, std::string_view outer) {
+  AddressRange small = read_range(inner);
+  AddressRange large = read_range(outer);
+  if (small.size != large.size || small.bits <= large.bits) return false;
+  for (size_t bit = 0; bit < large.bits; ++bit) {
+    uint8_t mask = static_cast<uint8_t>(0x80 >> (bit % 8));
+    if ((small.bytes[bit / 8] & mask) != (large.bytes[bit / 8] & mask)) return false;
+  }
+  return true;
+}
+
 std::string check_format(std::string_view format, std::string_view text) {
   if (format == "dns1123Label") return check_dns1123_label(text);
   if (format == "dns1123Subdomain") return check_dns1123_subdomain(text);

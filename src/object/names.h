@@ -19,6 +19,8 @@ std::string check_port_name(std::string_view text);     // IANA service name
 std::string check_path_segment(std::string_view text);  // names that are not DNS: no '/', '%', not '.' or '..'
 std::string check_ip(std::string_view text);
 std::string check_cidr(std::string_view text);
+// Whether every address of `inner` is one of `outer`, which has more. Both must pass check_cidr().
+bool is_strict_subset(std::string_view inner, std::string_view outer);
 // Dispatches on a Field.format name; empty for unknown formats.
 std::string check_format(std::string_view format, std::string_view text);
 

@@ -11,20 +11,21 @@ namespace stead::controllers {
 namespace {
 
 constexpr size_t kWorkers = 16;
-constexpr std::string_view kKind = "ReplicaSet";
 
 }  // namespace
 
 ReplicaSetController::ReplicaSetController(client::ApiTransport& transport, loop::Loop& loop,
-                                           client::EventRecorder& events, client::InformerSet& informers)
+                                           client::EventRecorder& events, client::InformerSet& informers,
+                                           const ResourceRef& resource, std::string kind)
     : transport_(transport),
       loop_(loop),
       events_(events),
       informers_(informers),
-      sets_(informers.get(kReplicaSets)),
+      kind_(std::move(kind)),
+      sets_(informers.get(resource)),
       pods_(informers.get(kPods, "orphan", index_orphans)),
       expectations_(std::make_shared<Expectations>()),
-      queue_(loop, "replicaset", kWorkers, [this](auto& key, auto finish) { work(key, std::move(finish)); }) {
+      queue_(loop, resource.resource, kWorkers, [this](auto& key, auto finish) { work(key, std::move(finish)); }) {
   sets_.on_change([this](const ObjectPtr& before, const ObjectPtr& after) {
     if (!after) expectations_->forget(std::string(before->uid()));
     queue_.add(client::object_key(after ? *after : *before));
@@ -38,7 +39,7 @@ void ReplicaSetController::start() {
 
 void ReplicaSetController::pod_changed(const ObjectPtr& before, const ObjectPtr& after) {
   const object::Object& pod = after ? *after : *before;
-  if (const Value* owner = controller_of(pod); owner != nullptr && owner->at("kind").as_string() == kKind) {
+  if (const Value* owner = controller_of(pod); owner != nullptr && owner->at("kind").as_string() == kind_) {
     std::string uid(owner->at("uid").as_string());
     if (!before) expectations_->creation_settled(uid);
     if (!after || after->deleting()) expectations_->deletion_settled(uid, std::string(pod.uid()));
@@ -50,14 +51,14 @@ void ReplicaSetController::pod_changed(const ObjectPtr& before, const ObjectPtr&
 
 void ReplicaSetController::enqueue_owner(const object::Object& pod) {
   if (const Value* owner = controller_of(pod)) {
-    if (owner->at("kind").as_string() == kKind) {
+    if (owner->at("kind").as_string() == kind_) {
       queue_.add(client::object_key(pod.ns(), owner->at("name").as_string()));
     }
     return;
   }
   if (pod.deleting()) return;
   for (const ObjectPtr& set : sets_.list_namespace(pod.ns())) {
-    auto selector = object::LabelSelector::from_document(set->spec().at("selector"));
+    auto selector = replicaset::selector_of(*set);
     if (selector.ok() && selector->matches(pod.metadata().at("labels"))) queue_.add(client::object_key(*set));
   }
 }

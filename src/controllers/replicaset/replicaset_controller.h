@@ -1,12 +1,14 @@
 #pragma once
 
-// Wires replicaset_policy to the API. One loop.
+// Wires replicaset_policy to the API: for ReplicaSets, and for ReplicationControllers, which differ from them in the
+// form of their selector alone. One loop.
 
 #include "client/event_recorder.h"
 #include "client/informer_set.h"
 #include "client/work_queue.h"
 #include "controllers/expectations.h"
 #include "controllers/replicaset/replicaset_policy.h"
+#include "controllers/requests.h"
 
 namespace stead::controllers {
 
@@ -14,7 +16,10 @@ class ReplicaSetController {
  public:
   // All references outlive this. Before informers.start().
   ReplicaSetController(client::ApiTransport& transport, loop::Loop& loop, client::EventRecorder& events,
-                       client::InformerSet& informers);
+                       client::InformerSet& informers, const ResourceRef& resource, std::string kind);
+  ReplicaSetController(client::ApiTransport& transport, loop::Loop& loop, client::EventRecorder& events,
+                       client::InformerSet& informers)
+      : ReplicaSetController(transport, loop, events, informers, kReplicaSets, "ReplicaSet") {}
   // Work begins once the informers are synced. Call once.
   void start();
 
@@ -31,6 +36,7 @@ class ReplicaSetController {
   loop::Loop& loop_;
   client::EventRecorder& events_;
   client::InformerSet& informers_;
+  const std::string kind_;
   client::Informer& sets_;
   client::Informer& pods_;
   std::shared_ptr<Expectations> expectations_;

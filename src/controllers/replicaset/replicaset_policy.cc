@@ -28,13 +28,21 @@ std::map<std::string, int64_t> count_by_node(const std::vector<ObjectPtr>& pods)
 
 }  // namespace
 
+Result<object::LabelSelector> selector_of(const Object& set) {
+  const Value& selector = set.spec().at("selector");
+  if (set.document().at("kind").as_string() != "ReplicationController") {
+    return object::LabelSelector::from_document(selector);
+  }
+  return object::LabelSelector::from_map(selector);
+}
+
 bool is_active(const Object& pod) { return !pod.deleting() && !is_finished(pod); }
 
 int64_t wanted_replicas(const Object& set) { return std::max<int64_t>(0, set.spec().at("replicas").as_int(1)); }
 
 Members find_members(const Observed& observed) {
   const Object& set = *observed.set;
-  auto selector = object::LabelSelector::from_document(set.spec().at("selector"));
+  auto selector = selector_of(set);
   Members members;
   for (const ObjectPtr& pod : observed.pods) {
     bool fits = selector.ok() && selector->matches(pod->metadata().at("labels"));

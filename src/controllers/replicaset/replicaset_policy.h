@@ -1,7 +1,7 @@
 #pragma once
 
-// What a ReplicaSet needs next (Kubernetes v1.35 semantics). Pure: the same observation and time give the same
-// decision.
+// What a ReplicaSet or ReplicationController needs next (Kubernetes v1.35 semantics). Pure: the same observation and
+// time give the same decision.
 //
 //   orphan that the selector matches ──adopt──▶ member ──no longer matches──▶ released
 //   too few active members: make the missing ones; too many: end those that sort_for_scale_down() puts first
@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "client/plan.h"
 #include "controllers/replicaset/scale_down_order.h"
+#include "object/selector.h"
 
 namespace stead::controllers::replicaset {
 
@@ -37,6 +38,8 @@ struct Members {
 };
 Members find_members(const Observed& observed);
 
+// Of a ReplicationController it is a plain map.
+Result<object::LabelSelector> selector_of(const Object& set);
 bool is_active(const Object& pod);
 int64_t wanted_replicas(const Object& set);
 

@@ -63,13 +63,14 @@ std::optional<client::Request> status_update(const Object& set, const Members& m
   set_count(status, "fullyLabeledReplicas", labelled);
   set_count(status, "readyReplicas", ready);
   set_count(status, "availableReplicas", available);
-  status.set("terminatingReplicas", static_cast<int64_t>(members.terminating.size()));
+  bool is_old = set.document().at("kind").as_string() == "ReplicationController";
+  if (!is_old) status.set("terminatingReplicas", static_cast<int64_t>(members.terminating.size()));
   set_count(status, "observedGeneration", set.metadata().at("generation").as_int());
   set_failure(status, set, members, failure, now);
   if (status == set.status()) return std::nullopt;
   Value document = set.document();
   document.set("status", std::move(status));
-  return update_request(kReplicaSets, std::move(document), "status");
+  return update_request(is_old ? kReplicationControllers : kReplicaSets, std::move(document), "status");
 }
 
 std::optional<Duration> next_availability(const Object& set, const Members& members, WallTime now) {

@@ -51,15 +51,18 @@ Resources read_resources(const Value& list) {
   return resources;
 }
 
-Resources pod_requests(const Value& pod_spec) {
+namespace {
+
+// `kind` is "requests" or "limits".
+Resources pod_resources(const Value& pod_spec, std::string_view kind) {
   Resources total;
   for (const Value& container : pod_spec.at("containers").items()) {
-    total.add(read_resources(container.at({"resources", "requests"})));
+    total.add(read_resources(container.at({"resources", kind})));
   }
   Resources sidecars;
   Resources init_peak;
   for (const Value& container : pod_spec.at("initContainers").items()) {
-    Resources own = read_resources(container.at({"resources", "requests"}));
+    Resources own = read_resources(container.at({"resources", kind}));
     if (container.at("restartPolicy").as_string() == "Always") {
       sidecars.add(own);
       init_peak.raise_to(sidecars);
@@ -70,14 +73,31 @@ Resources pod_requests(const Value& pod_spec) {
   }
   total.add(sidecars);
   total.raise_to(init_peak);
-  const Value& pod_level = pod_spec.at({"resources", "requests"});
+  const Value& pod_level = pod_spec.at({"resources", kind});
   if (!pod_level.empty()) {
     Resources declared = read_resources(pod_level);
     if (pod_level.find("cpu") != nullptr) total.cpu_milli = declared.cpu_milli;
     if (pod_level.find("memory") != nullptr) total.memory = declared.memory;
     for (const auto& [name, amount] : declared.extended) total.extended[name] = amount;
   }
+  return total;
+}
+
+}  // namespace
+
+Resources pod_requests(const Value& pod_spec) {
+  Resources total = pod_resources(pod_spec, "requests");
   total.add(read_resources(pod_spec.at("overhead")));
+  return total;
+}
+
+Resources pod_limits(const Value& pod_spec) {
+  Resources total = pod_resources(pod_spec, "limits");
+  // What runs the pod counts where the pod is limited at all.
+  Resources overhead = read_resources(pod_spec.at("overhead"));
+  if (total.cpu_milli > 0) total.cpu_milli += overhead.cpu_milli;
+  if (total.memory > 0) total.memory += overhead.memory;
+  if (total.ephemeral_storage > 0) total.ephemeral_storage += overhead.ephemeral_storage;
   return total;
 }
 

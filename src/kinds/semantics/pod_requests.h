@@ -29,5 +29,7 @@ struct Resources {
 Resources read_resources(const Value& list);
 // Containers' sum or, if larger, what init containers need, with sidecars running beside; plus overhead.
 Resources pod_requests(const Value& pod_spec);
+// The same of limits; a container without a limit adds nothing.
+Resources pod_limits(const Value& pod_spec);
 
 }  // namespace stead::kinds
