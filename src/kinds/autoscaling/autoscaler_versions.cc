@@ -40,9 +40,9 @@ void unpack(Value& document, std::string_view annotation, std::initializer_list<
   if (parsed.ok()) document.set(path, std::move(*parsed));
 }
 
-void pack(Value& document, std::string_view annotation, const Value* value) {
-  if (value == nullptr || value->empty()) return;
-  std::string text = object::to_json(*value);
+void pack(Value& document, std::string_view annotation, const Value& value) {
+  if (value.empty()) return;
+  std::string text = object::to_json(value);
   document.set({"metadata", "annotations", annotation}, text);
 }
 
@@ -92,9 +92,9 @@ void autoscaler_to_v1(Value& autoscaler) {
       others.append(metric);
     }
   }
-  pack(autoscaler, kMetrics, &others);
-  pack(autoscaler, kBehavior, autoscaler.find({"spec", "behavior"}));
-  pack(autoscaler, kConditions, autoscaler.find({"status", "conditions"}));
+  pack(autoscaler, kMetrics, others);
+  pack(autoscaler, kBehavior, autoscaler.at({"spec", "behavior"}));
+  pack(autoscaler, kConditions, autoscaler.at({"status", "conditions"}));
   autoscaler.erase({"spec", "metrics"});
   autoscaler.erase({"spec", "behavior"});
   Value current = Value::array();
@@ -104,7 +104,7 @@ void autoscaler_to_v1(Value& autoscaler) {
     if (cpu) autoscaler.set({"status", "currentCPUUtilizationPercentage"}, percent->as_int());
     if (!cpu) current.append(metric);
   }
-  pack(autoscaler, kCurrentMetrics, &current);
+  pack(autoscaler, kCurrentMetrics, current);
   autoscaler.erase({"status", "conditions"});
   autoscaler.erase({"status", "currentMetrics"});
 }
