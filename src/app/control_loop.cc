@@ -36,13 +36,18 @@ struct ControlLoop::Parts {
   LocalVolumeDirectories directories{options.data_dir + "/volumes", loop, *pool};
   client::InformerSet informers{*transport, loop};
   client::EventRecorder scheduler_events{*scheduler_transport, loop, "default-scheduler"};
-  controllers::Controllers controllers{
-      *transport, loop, informers, directories, {controllers::served_resources(kinds::registry()), options.ca_pem}};
+  controllers::Controllers controllers{*transport, loop, informers, directories, controllers_options()};
   scheduler::Scheduler scheduler{*scheduler_transport, loop, scheduler_events, informers};
   std::promise<void> roles_made;
   const std::shared_future<void> roles = roles_made.get_future().share();
   // Those who wait for a node to become Ready; each is told once.
   std::vector<std::pair<std::string, std::function<void()>>> waiting;
+
+  controllers::ControllersOptions controllers_options() const {
+    controllers::ControllersOptions made{controllers::served_resources(kinds::registry()), options.ca_pem};
+    made.node_lifecycle.grace = options.node_monitor_grace_period;
+    return made;
+  }
 
   // Loop thread.
   void start() {

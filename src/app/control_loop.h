@@ -18,6 +18,7 @@ class ControlLoop {
     std::string data_dir;
     std::string ca_pem;  // for ConfigMap kube-root-ca.crt
     BootstrapOptions bootstrap;
+    std::chrono::seconds node_monitor_grace_period{50};  // when a silent node counts as lost
   };
 
   // Makes the cluster's first objects, then starts every controller. `api` outlives this.

@@ -182,7 +182,8 @@ Result<std::unique_ptr<SingleMachine>> SingleMachine::start(const cli::UpOptions
       ControlLoop::Options{parts->node_name,
                            data_dir.root(),
                            parts->credentials.ca.certificate_pem,
-                           {parts->api_address, parts->dns_address, parts->node_ip, parts->plane->port()}});
+                           {parts->api_address, parts->dns_address, parts->node_ip, parts->plane->port()},
+                           options.node_monitor_grace_period});
   if (simulated) {
     parts->start_simulated_nodes(data_dir);
   } else {

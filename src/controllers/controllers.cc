@@ -10,6 +10,8 @@
 #include "controllers/garbage/lost_pods_controller.h"
 #include "controllers/job/job_controller.h"
 #include "controllers/namespaces/namespace_controller.h"
+#include "controllers/node_lifecycle/node_lifecycle_controller.h"
+#include "controllers/node_lifecycle/taint_eviction_controller.h"
 #include "controllers/quota/quota_controller.h"
 #include "controllers/replicaset/replicaset_controller.h"
 #include "controllers/statefulset/statefulset_controller.h"
@@ -33,6 +35,8 @@ struct Controllers::State {
         volume_events(transport, loop, "persistentvolume-controller"),
         provisioner_events(transport, loop, "stead.dev/local"),
         endpoint_events(transport, loop, "endpoint-controller"),
+        node_events(transport, loop, "node-controller"),
+        eviction_events(transport, loop, "taint-eviction-controller"),
         other_events(transport, loop, "controllers"),
         sets(transport, loop, set_events, informers),
         replica_sets(transport, loop, replica_events, informers),
@@ -50,6 +54,8 @@ struct Controllers::State {
         endpoints(transport, loop, endpoint_events, informers),
         garbage(transport, loop, other_events, informers, options.resources),
         lost_pods(transport, loop, other_events, informers),
+        node_lifecycle(transport, loop, node_events, informers, options.node_lifecycle),
+        taint_eviction(transport, loop, eviction_events, informers),
         namespaces(transport, loop, other_events, informers, options.resources, options.root_ca_pem),
         cluster_roles(transport, loop, other_events, informers) {}
 
@@ -64,6 +70,8 @@ struct Controllers::State {
   client::EventRecorder volume_events;
   client::EventRecorder provisioner_events;
   client::EventRecorder endpoint_events;
+  client::EventRecorder node_events;
+  client::EventRecorder eviction_events;
   client::EventRecorder other_events;
   StatefulSetController sets;
   ReplicaSetController replica_sets;
@@ -80,6 +88,8 @@ struct Controllers::State {
   EndpointsController endpoints;
   GarbageController garbage;
   LostPodsController lost_pods;
+  NodeLifecycleController node_lifecycle;
+  TaintEvictionController taint_eviction;
   NamespaceController namespaces;
   ClusterRoleAggregationController cluster_roles;
 };
@@ -108,6 +118,8 @@ void Controllers::start() {
   state_->endpoints.start();
   state_->garbage.start();
   state_->lost_pods.start();
+  state_->node_lifecycle.start();
+  state_->taint_eviction.start();
 }
 
 }  // namespace stead::controllers

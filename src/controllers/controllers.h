@@ -8,6 +8,7 @@
 
 #include "client/informer_set.h"
 #include "client/transport.h"
+#include "controllers/node_lifecycle/node_health_policy.h"
 #include "controllers/served_resource.h"
 #include "controllers/volumes/local_provisioner.h"
 #include "loop/loop.h"
@@ -17,6 +18,7 @@ namespace stead::controllers {
 struct ControllersOptions {
   std::vector<ServedResource> resources;  // that garbage collection and namespaces look after
   std::string root_ca_pem;                // for ConfigMap kube-root-ca.crt
+  node_lifecycle::Options node_lifecycle = {};
 };
 
 class Controllers {

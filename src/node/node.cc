@@ -1,5 +1,8 @@
 #include "node/node.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <map>
 #include <unordered_map>
 
@@ -87,7 +90,7 @@ struct Node::State : PodHost, PodDirectory, std::enable_shared_from_this<Node::S
         objects(transport, loop),
         images(loop, pool, runtime, options.parallel_pulls),
         context{transport, loop, pool, runtime, files, dialer, events, objects, images, options},
-        registration(context),
+        registration(context, [this] { return left_over(); }),
         informer(transport, loop, {"", "pods"}, "spec.nodeName=" + options.node_name),
         server(context, *this) {}
 
@@ -106,6 +109,14 @@ struct Node::State : PodHost, PodDirectory, std::enable_shared_from_this<Node::S
   // By "ns/name", oldest first: more than one where a name is used again.
   std::map<std::string, std::vector<PodWorker*>> names;
   std::unordered_map<std::string, std::string> owners;  // runtime id → uid
+
+  // What still has to end before this can be taken for a new node.
+  std::optional<std::string> left_over() const {
+    if (!running) return std::nullopt;
+    auto gone =
+        std::count_if(workers.begin(), workers.end(), [](const auto& entry) { return entry.second->is_gone(); });
+    return gone == 0 ? std::string() : fmt::format("{} pods that are no longer this node's still end", gone);
+  }
 
   void start() {
     registration.start();
@@ -153,6 +164,7 @@ struct Node::State : PodHost, PodDirectory, std::enable_shared_from_this<Node::S
       if (known != found.end()) worker.adopt(std::move(known->second));
       worker.reconcile();
     }
+    registration.cleaned();
     remove_leftovers(assigned, found);
     if (context.files.keeps_logs()) check_logs_later();
     runtime_watch = context.runtime.watch_events([weak = weak_from_this(), &loop = loop](RuntimeEvent event) {
@@ -271,6 +283,7 @@ struct Node::State : PodHost, PodDirectory, std::enable_shared_from_this<Node::S
     for (PodWorker* successor : name->second) successor->reconcile();
     if (name->second.empty()) names.erase(name);
     workers.erase(found);
+    registration.cleaned();
   }
 };
 

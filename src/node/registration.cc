@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 #include "object/quantity.h"
@@ -125,17 +126,31 @@ Value node_status(const NodeOptions& options, const NodeState& state, const Valu
        {"images", image_list(state.images)}});
 }
 
-//   registering ──▶ registered: status when due, lease when due
+//   registering ──▶ registered: status when due, lease when due ──object gone──▶ sent away
+//        ▲                                                             └─ out of touch before: again ─┐
+//        └────────────────────────────────────────────────────────────────────────────────────────────┘
 struct Registration::State : std::enable_shared_from_this<Registration::State> {
-  explicit State(const NodeContext& the_context) : context(the_context) {}
+  State(const NodeContext& the_context, LeftOver the_left_over)
+      : context(the_context),
+        left_over(std::move(the_left_over)),
+        own(context.transport, context.loop, {"", "nodes"}, "metadata.name=" + context.options.node_name) {}
 
   NodeContext context;
+  const LeftOver left_over;
+  client::Informer own;
+  bool sent_away = false;
+  bool out_of_touch = false;  // a heartbeat failed, and no status has been written since
+  bool cleaning = false;      // a new node object: not Ready before the former life is cleaned away
+  bool enrolling = false;
+  bool renewing = false;
+  bool reporting = false;  // status_due() is on its way
   NodeState seen;
   bool looked = false;
   bool registered = false;
   bool writing = false;
   bool dirty = false;
-  Value reported;  // status as last written
+  Value reported;       // status as last written
+  int64_t written = 0;  // the revision of the last status written
   std::string node_uid;
   Duration retry = kRetryFirst;
   Duration look_retry = kRetryFirst;
@@ -162,7 +177,53 @@ struct Registration::State : std::enable_shared_from_this<Registration::State> {
     });
   }
 
-  void enroll() { call(request(Verb::kGet), &State::found); }
+  void start() {
+    own.on_change([weak = weak_from_this()](const object::ObjectPtr& before, const object::ObjectPtr& after) {
+      auto self = weak.lock();
+      if (!self || !self->registered) return;
+      if (after && (!before || before->uid() == after->uid())) return self->check_conditions();
+      self->object_gone(before);
+    });
+    own.start();
+    look();
+    enroll();
+  }
+
+  static std::string conditions_text(const Value& status) {
+    std::string text;
+    for (const char* type : {"MemoryPressure", "DiskPressure", "PIDPressure", "Ready"}) {
+      for (const Value& one : status.at("conditions").items()) {
+        if (one.at("type").as_string() == type) text.append(one.at("status").as_string()).append(" ");
+      }
+    }
+    return text;
+  }
+
+  // Who hears no heartbeat writes Unknown into the conditions: they are put right as soon as that is seen.
+  void check_conditions() {
+    object::ObjectPtr node = own.get(context.options.node_name);
+    if (!node || !registered || writing || node->uid() != node_uid || node->revision() < written) return;
+    if (reported.at("conditions").empty() || conditions_text(node->status()) == conditions_text(reported)) return;
+    reported = node->status();
+    write_status();
+  }
+
+  void object_gone(const object::ObjectPtr& last) {
+    registered = false;
+    if (last && conditions_text(last->status()).find("Unknown") != std::string::npos) out_of_touch = true;
+    enroll();
+  }
+
+  void enroll() {
+    if (enrolling || sent_away) return;
+    enrolling = true;
+    call(request(Verb::kGet), &State::found);
+  }
+
+  void enroll_again() {
+    enrolling = false;
+    again(&State::enroll);
+  }
 
   void found(Result<Response> response) {
     if (response.ok()) {
@@ -175,7 +236,14 @@ struct Registration::State : std::enable_shared_from_this<Registration::State> {
       if (!response->object->spec().at("podCIDR").is_null()) patch.body.erase("spec");
       return call(std::move(patch), &State::enrolled);
     }
-    if (response.error().reason != Reason::kNotFound) return again(&State::enroll);
+    if (response.error().reason != Reason::kNotFound) return enroll_again();
+    if (!node_uid.empty() && !out_of_touch) {
+      sent_away = true;
+      log::warning("node", "node {} was deleted; it stays out of the cluster until it is started again",
+                   context.options.node_name);
+      return;
+    }
+    cleaning = true;
     Request create = request(Verb::kCreate);
     create.body = node_object(context.options);
     call(std::move(create), &State::enrolled);
@@ -184,15 +252,17 @@ struct Registration::State : std::enable_shared_from_this<Registration::State> {
   void enrolled(Result<Response> response) {
     if (!response.ok()) {
       log::warning("node", "registration of {}: {}", context.options.node_name, response.error().message);
-      return again(&State::enroll);
+      return enroll_again();
     }
     retry = kRetryFirst;
+    enrolling = false;
     registered = true;
     node_uid = response->object->uid();
     reported = response->object->status();
     write_status();
-    renew_lease();
-    after(context.options.status_period, &State::status_due);
+    if (!renewing) renew_lease();
+    if (!reporting) after(context.options.status_period, &State::status_due);
+    reporting = true;
   }
 
   void status_due() {
@@ -232,7 +302,14 @@ struct Registration::State : std::enable_shared_from_this<Registration::State> {
       dirty = true;
       return;
     }
-    Value status = node_status(context.options, seen, reported, context.loop.wall_now());
+    NodeState state = seen;
+    if (cleaning && state.not_ready.empty()) {
+      auto left = left_over();
+      if (!left) return;  // cleaned() follows
+      state.not_ready = *left;
+    }
+    if (state.not_ready.empty()) cleaning = false;
+    Value status = node_status(context.options, state, reported, context.loop.wall_now());
     if (essence(status) == essence(reported)) return;
     Request patch = request(Verb::kPatch);
     patch.subresource = "status";
@@ -255,9 +332,10 @@ struct Registration::State : std::enable_shared_from_this<Registration::State> {
       return again(&State::write_status);
     }
     retry = kRetryFirst;
-    if (!dirty) return;
-    dirty = false;
-    write_status();
+    out_of_touch = false;
+    written = response->object->revision();
+    if (std::exchange(dirty, false)) write_status();
+    check_conditions();
   }
 
   Request lease(Verb verb) const {
@@ -271,6 +349,8 @@ struct Registration::State : std::enable_shared_from_this<Registration::State> {
   }
 
   void renew_lease() {
+    renewing = registered;
+    if (!registered) return;
     Request patch = lease(Verb::kPatch);
     patch.patch_type = client::PatchType::kMerge;
     patch.body = Value::object({{"spec", lease_spec()}});
@@ -285,7 +365,10 @@ struct Registration::State : std::enable_shared_from_this<Registration::State> {
 
   void lease_renewed(Result<Response> response) {
     if (response.ok() || response.error().reason != Reason::kNotFound) {
-      if (!response.ok()) log::warning("node", "lease: {}", response.error().message);
+      if (!response.ok()) {
+        out_of_touch = true;
+        log::warning("node", "lease: {}", response.error().message);
+      }
       return after(context.options.lease_period, &State::renew_lease);
     }
     Value owner =
@@ -306,12 +389,14 @@ struct Registration::State : std::enable_shared_from_this<Registration::State> {
   }
 };
 
-Registration::Registration(const NodeContext& context) : state_(std::make_shared<State>(context)) {}
+Registration::Registration(const NodeContext& context, LeftOver left_over)
+    : state_(std::make_shared<State>(context, std::move(left_over))) {}
 Registration::~Registration() = default;
 
-void Registration::start() {
-  state_->look();
-  state_->enroll();
+void Registration::start() { state_->start(); }
+
+void Registration::cleaned() {
+  if (state_->cleaning) state_->write_status();
 }
 
 void Registration::refresh() { state_->look(); }

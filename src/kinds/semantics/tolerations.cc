@@ -5,9 +5,9 @@
 
 namespace stead::kinds {
 
-bool tolerates(const Value& tolerations, const Value& taint) {
+const Value* toleration_of(const Value& tolerations, const Value& taint) {
   std::span<const Value> all = tolerations.items();
-  return std::any_of(all.begin(), all.end(), [&](const Value& toleration) {
+  auto found = std::find_if(all.begin(), all.end(), [&](const Value& toleration) {
     std::string_view effect = toleration.at("effect").as_string();
     if (!effect.empty() && effect != taint.at("effect").as_string()) return false;
     std::string_view key = toleration.at("key").as_string();
@@ -16,6 +16,9 @@ bool tolerates(const Value& tolerations, const Value& taint) {
     if (toleration.at("operator").as_string() == "Exists") return true;
     return !key.empty() && toleration.at("value").as_string() == taint.at("value").as_string();
   });
+  return found == all.end() ? nullptr : &*found;
 }
+
+bool tolerates(const Value& tolerations, const Value& taint) { return toleration_of(tolerations, taint) != nullptr; }
 
 }  // namespace stead::kinds

@@ -48,6 +48,8 @@ class PodWorker final : public std::enable_shared_from_this<PodWorker>, public C
   void runtime_event(const std::string& container_id);
   void reconcile();
 
+  // Whether the object is gone, and what runs only has to end.
+  bool is_gone() const { return wish_ == PodWish::kGone; }
   const std::string& uid() const { return shape_.uid; }
   const std::string& ns() const { return shape_.ns; }
   const std::string& name() const { return shape_.name; }
