@@ -82,6 +82,18 @@ Request make_priority_class(const kinds::SystemPriorityClass& system) {
                                {"description", system.description}}));
 }
 
+Request make_cluster_facts(const BootstrapOptions& options) {
+  return create("", "configmaps", "kube-system",
+                Value::object({{"apiVersion", "v1"},
+                               {"kind", "ConfigMap"},
+                               {"metadata", Value::object({{"name", kClusterFacts}, {"namespace", "kube-system"}})},
+                               {"data", Value::object({{"podCIDR", options.pod_cidr},
+                                                       {"serviceCIDR", options.service_cidr},
+                                                       {"clusterDomain", options.cluster_domain},
+                                                       {"apiServiceAddress", options.api_service_address},
+                                                       {"dnsServiceAddress", options.dns_service_address}})}}));
+}
+
 struct Sequence : std::enable_shared_from_this<Sequence> {
   Sequence(client::ApiTransport& the_transport, std::function<void(Result<void>)> the_done)
       : transport(the_transport), done(std::move(the_done)) {}
@@ -100,9 +112,9 @@ struct Sequence : std::enable_shared_from_this<Sequence> {
     });
   }
 
-  // The node's address may have changed since the last start: endpoints and slices are brought up to date.
+  // The node's address or an option may have changed since the last start: what says so is brought up to date.
   void refresh(const Request& created) {
-    if (created.resource != "endpoints" && created.resource != "endpointslices") return run();
+    if (created.resource == "namespaces" || created.resource == "services") return run();
     Request request = created;
     request.verb = client::Verb::kUpdate;
     request.name = created.body.at({"metadata", "name"}).as_string();
@@ -139,6 +151,7 @@ void bootstrap(client::ApiTransport& transport, const BootstrapOptions& options,
   Value dns_ports = Value::array({port("dns", "UDP", 53, 0), port("dns-tcp", "TCP", 53, 0)});
   sequence->requests.push_back(make_endpoints("kube-system", "kube-dns", options.dns_service_address, dns_ports));
   sequence->requests.push_back(make_slice("kube-system", "kube-dns", options.dns_service_address, dns_ports));
+  if (!options.pod_cidr.empty()) sequence->requests.push_back(make_cluster_facts(options));
   sequence->run();
 }
 

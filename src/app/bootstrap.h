@@ -10,11 +10,18 @@
 
 namespace stead::app {
 
+// The ConfigMap in kube-system that tells agents of the cluster.
+inline constexpr char kClusterFacts[] = "stead-cluster";
+
 struct BootstrapOptions {
   std::string api_service_address;  // first address of the service range
   std::string dns_service_address;  // tenth
   std::string node_address;         // where the API listens for pods' sake
   int api_port = 6443;
+  // Told to agents by kClusterFacts.
+  std::string pod_cidr;
+  std::string service_cidr;
+  std::string cluster_domain;
 };
 
 // `done` runs on the transport's loop.

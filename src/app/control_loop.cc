@@ -42,9 +42,10 @@ struct ControlLoop::Parts {
   const std::shared_future<void> roles = roles_made.get_future().share();
   // Those who wait for a node to become Ready; each is told once.
   std::vector<std::pair<std::string, std::function<void()>>> waiting;
+  std::promise<bool> started;
 
   controllers::ControllersOptions controllers_options() const {
-    controllers::ControllersOptions made{controllers::served_resources(kinds::registry()), options.ca_pem};
+    controllers::ControllersOptions made{controllers::served_resources(kinds::registry()), options.ca_pem, options.pod_cidr};
     made.node_lifecycle.grace = options.node_monitor_grace_period;
     return made;
   }
@@ -74,6 +75,7 @@ ControlLoop::ControlLoop(apiserver::ApiServer& api, Options options)
         parts.roles_made.set_value();
       });
       parts.start();
+      parts.started.set_value(made.ok());
     });
   });
   parts.loop.start_thread("control");
@@ -82,6 +84,12 @@ ControlLoop::ControlLoop(apiserver::ApiServer& api, Options options)
 ControlLoop::~ControlLoop() {
   parts_->loop.stop();
   parts_->loop.join();
+}
+
+bool ControlLoop::wait_started() {
+  bool made = parts_->started.get_future().get();
+  parts_->roles.wait();
+  return made;
 }
 
 bool ControlLoop::wait_node_ready(const std::string& node, std::chrono::seconds limit) {

@@ -16,7 +16,8 @@ class ControlLoop {
   struct Options {
     std::string node_name;  // where local volumes are made
     std::string data_dir;
-    std::string ca_pem;  // for ConfigMap kube-root-ca.crt
+    std::string ca_pem;    // for ConfigMap kube-root-ca.crt
+    std::string pod_cidr;  // nodes get their ranges from it; empty: they bring their own
     BootstrapOptions bootstrap;
     std::chrono::seconds node_monitor_grace_period{50};  // when a silent node counts as lost
   };
@@ -26,6 +27,8 @@ class ControlLoop {
   // Stops the thread; what was under way is taken up by the next start.
   ~ControlLoop();
 
+  // Blocks until the cluster's first objects and standard roles are there; false if they could not be made.
+  bool wait_started();
   // Blocks until the node object reports Ready and the standard roles are there; false after `limit`.
   bool wait_node_ready(const std::string& node, std::chrono::seconds limit);
 

@@ -73,15 +73,17 @@ Result<Credentials> load_or_make_credentials(const cli::DataDir& data_dir, const
     credentials.server = std::move(made);
     STEAD_TRY_VOID(save(data_dir, "server", credentials.server));
   }
-  auto admin = load(data_dir, "admin", now);
-  if (admin && !new_ca) {
-    credentials.admin = std::move(*admin);
-  } else {
-    http::LeafRequest request{"kubernetes-admin", {"system:masters"}, {}, {}, false, true, kLeafLife};
+  auto client = [&](const std::string& name, const http::LeafRequest& request) -> Result<http::KeyPair> {
+    auto kept = load(data_dir, name, now);
+    if (kept && !new_ca) return std::move(*kept);
     STEAD_TRY(made, http::issue(credentials.ca, request, now));
-    credentials.admin = std::move(made);
-    STEAD_TRY_VOID(save(data_dir, "admin", credentials.admin));
-  }
+    STEAD_TRY_VOID(save(data_dir, name, made));
+    return made;
+  };
+  STEAD_TRY(admin, client("admin", {"kubernetes-admin", {"system:masters"}, {}, {}, false, true, kLeafLife}));
+  credentials.admin = std::move(admin);
+  STEAD_TRY(kubelet, client("kubelet-client", {"kube-apiserver-kubelet-client", {}, {}, {}, false, true, kLeafLife}));
+  credentials.kubelet_client = std::move(kubelet);
   return credentials;
 }
 

@@ -13,8 +13,9 @@ namespace stead::app {
 
 struct Credentials {
   http::KeyPair ca;
-  http::KeyPair server;  // serves the API and the node's port
-  http::KeyPair admin;   // CN kubernetes-admin, O system:masters
+  http::KeyPair server;          // serves the API and the node's port
+  http::KeyPair admin;           // CN kubernetes-admin, O system:masters
+  http::KeyPair kubelet_client;  // with which the API server speaks to nodes
 };
 
 // What the serving certificate must be good for.

@@ -12,6 +12,10 @@ int main(int argc, char** argv) {
       return line.exit_code;
     case Command::kUp:
       return stead::app::run_up(line.up);
+    case Command::kServer:
+      return stead::app::run_server(line.up);
+    case Command::kAgent:
+      return stead::app::run_agent(line.agent);
     case Command::kDown:
       return stead::app::run_down(line.up.data_dir);
     case Command::kImageImport:

@@ -12,6 +12,12 @@
 namespace stead::app {
 namespace {
 
+std::vector<std::string> held_addresses(const NetworkPartOptions& options) {
+  std::vector<std::string> held = {options.dns_address};
+  if (!options.api_address.empty()) held.push_back(options.api_address);
+  return held;
+}
+
 network::dns::DnsOptions dns_options(const NetworkPartOptions& options) {
   network::dns::DnsOptions dns;
   dns.addresses = {options.dns_address};
@@ -25,7 +31,7 @@ network::dns::DnsOptions dns_options(const NetworkPartOptions& options) {
 
 Result<void> prepare_network(const NetworkPartOptions& options, const cli::DataDir& data_dir) {
   network::NodeLinkOptions link;
-  link.addresses = {options.api_address, options.dns_address};
+  link.addresses = held_addresses(options);
   link.service_cidrs = {options.service_cidr};
   link.pod_cidrs = {options.pod_cidr};
   link.source = options.node_ip;
@@ -83,16 +89,16 @@ struct NetworkPart::State {
 NetworkPart::NetworkPart(std::unique_ptr<State> state) : state_(std::move(state)) {}
 NetworkPart::~NetworkPart() = default;
 
-Result<std::unique_ptr<NetworkPart>> NetworkPart::start(apiserver::ApiServer& api, const NetworkPartOptions& options) {
+Result<std::unique_ptr<NetworkPart>> NetworkPart::start(ApiAccess& access, const NetworkPartOptions& options) {
   auto state = std::make_unique<State>();
-  state->dns_transport = api.transport({"system:kube-dns", "", {"system:masters"}}, state->loop);
+  state->dns_transport = access.transport({"system:kube-dns", "", {"system:masters"}}, state->loop);
   state->dns = std::make_unique<network::dns::DnsServer>(*state->dns_transport, state->loop, dns_options(options));
   STEAD_TRY_VOID(state->dns->start());
-  state->proxy_transport = api.transport({"system:kube-proxy", "", {"system:masters"}}, state->loop);
+  state->proxy_transport = access.transport({"system:kube-proxy", "", {"system:masters"}}, state->loop);
   state->proxy = std::make_unique<network::ServiceProxy>(
       *state->proxy_transport, state->loop, *state->pool, network::service_proxy::make_kernel_adapter(),
       network::ServiceProxyOptions{
-          options.node_name, {options.pod_cidr}, {options.service_cidr}, {options.api_address, options.dns_address}});
+          options.node_name, {options.pod_cidr}, {options.service_cidr}, held_addresses(options)});
   STEAD_TRY_VOID(state->proxy->start());
   state->loop.start_thread("network");
   state->running = true;

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "apiserver/api_server.h"
+#include "app/api_access.h"
 #include "base/result.h"
 #include "cli/data_dir.h"
 
@@ -19,7 +19,9 @@ struct NetworkPartOptions {
   std::string pod_cidr;
   std::string service_cidr;
   std::string cluster_domain;
-  std::string api_address;  // service addresses held by this node's link
+  // Service addresses held by this node's link. The API's is empty where the API is not served on this machine: then
+  // it is a service like others, forwarded to its endpoints.
+  std::string api_address;
   std::string dns_address;
   std::vector<std::string> resolvers;  // for names that are not the cluster's
 };
@@ -33,8 +35,8 @@ std::vector<Error> remove_network(const cli::DataDir& data_dir);
 
 class NetworkPart {
  public:
-  // After prepare_network(). `api` must outlive the part. kUnavailable: the DNS address cannot be bound.
-  static Result<std::unique_ptr<NetworkPart>> start(apiserver::ApiServer& api, const NetworkPartOptions& options);
+  // After prepare_network(). `access` must outlive the part. kUnavailable: the DNS address cannot be bound.
+  static Result<std::unique_ptr<NetworkPart>> start(ApiAccess& access, const NetworkPartOptions& options);
   // The kernel's rules stay: connections go on while the program restarts.
   ~NetworkPart();
 

@@ -2,62 +2,165 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <future>
+
+#include "base/log.h"
+#include "client/informer.h"
 
 namespace stead::app {
 namespace {
 
 // Bounds what blocks at once: CRI calls, probes, volume work.
 constexpr size_t kThreadsMax = 48;
+constexpr Duration kRangeRetry = std::chrono::seconds(1);
+
+bool may_enter(const http::Request& request) {
+  if (!request.peer) return false;
+  const auto& groups = request.peer->organizations;
+  return request.peer->common_name == kKubeletClient ||
+         std::find(groups.begin(), groups.end(), "system:masters") != groups.end();
+}
+
+bool is_ready(const object::Object& node) {
+  for (const object::Value& condition : node.status().at("conditions").items()) {
+    if (condition.at("type").as_string() == "Ready") return condition.at("status").as_string() == "True";
+  }
+  return false;
+}
 
 }  // namespace
 
-void LocalNodeGateway::set(const std::string& name, node::Node* node) {
-  std::lock_guard lock(mutex_);
-  if (node != nullptr) {
-    nodes_[name] = node;
-  } else {
-    nodes_.erase(name);
+struct NodePart::Parts {
+  Parts(ApiAccess& access, ClusterNodeGateway* the_gateway, std::unique_ptr<node::ContainerRuntime> the_runtime,
+        NodePartOptions the_options)
+      : options(std::move(the_options)),
+        gateway(the_gateway),
+        runtime(std::move(the_runtime)),
+        files(node::make_disk_files(options.node.data_dir)),
+        dialer(node::make_network_dialer()),
+        transport(
+            access.transport({"system:node:" + options.node.node_name, "", {"system:nodes", "system:masters"}}, loop)),
+        pool(loop::make_worker_pool("node", kThreadsMax)),
+        node(std::make_unique<node::Node>(*transport, loop, *pool, *runtime, *files, *dialer, options.node)),
+        self(std::make_unique<client::Informer>(*transport, loop, client::ResourceRef{"", "nodes"},
+                                                "metadata.name=" + options.node.node_name)) {}
+
+  const NodePartOptions options;
+  ClusterNodeGateway* const gateway;
+  loop::AsioLoop loop;
+  loop::AsioLoop kubelet_loop;
+  std::unique_ptr<node::ContainerRuntime> runtime;
+  std::unique_ptr<node::NodeFiles> files;
+  std::unique_ptr<node::Dialer> dialer;
+  std::unique_ptr<client::ApiTransport> transport;
+  // The pool goes first: its work uses all of the above, and the node.
+  std::unique_ptr<loop::WorkerPool> pool;
+  std::unique_ptr<node::Node> node;
+  std::unique_ptr<client::Informer> self;  // the Node object
+  std::unique_ptr<http::Server> kubelet;
+  std::string range;  // in use, or being put to use
+  std::promise<void> ready;
+  bool ready_told = false;
+
+  // Loop thread.
+  void start() {
+    node->start();
+    self->on_change([this](const client::ObjectPtr&, const client::ObjectPtr& after) {
+      if (!after) return;
+      std::string told(after->spec().at("podCIDR").as_string());
+      if (!told.empty() && told != range && options.use_pod_range) use_range(told);
+      if (is_ready(*after) && !std::exchange(ready_told, true)) ready.set_value();
+    });
+    self->start();
   }
-}
 
-void LocalNodeGateway::forward(const std::string& node, const http::ExchangePtr& exchange, const std::string& target) {
-  std::lock_guard lock(mutex_);
-  auto found = nodes_.find(node);
-  if (found == nodes_.end()) {
-    exchange->respond(http::Response::text(503, fmt::format("node \"{}\" cannot be reached", node)));
-    return;
+  void use_range(const std::string& told) {
+    range = told;
+    pool->run([this, told] {
+      Result<void> used = options.use_pod_range(told);
+      loop.post([this, told, used] {
+        if (!node || range != told) return;
+        if (used.ok()) return node->refresh();
+        log::error("node", "the pod range {} cannot be used: {}", told, used.error().message);
+        loop.call_after(kRangeRetry, [this, told] {
+          if (node && range == told) use_range(told);
+        });
+      });
+    });
   }
-  found->second->handle(exchange, target);
+
+  Result<void> serve_kubelet() {
+    if (options.kubelet_tls.certificate_pem.empty()) return {};
+    http::ServerOptions server;
+    server.address = options.node.node_ip;
+    server.port = options.node.kubelet_port;
+    server.tls = options.kubelet_tls;
+    STEAD_TRY(made, http::make_server(kubelet_loop, std::move(server), [this](const http::ExchangePtr& exchange) {
+                if (!may_enter(exchange->request())) {
+                  return exchange->respond(http::Response::text(exchange->request().peer ? 403 : 401,
+                                                                "only the API server may use the kubelet's paths\n"));
+                }
+                node->handle(exchange, exchange->request().target);
+              }));
+    kubelet = std::move(made);
+    kubelet_loop.start_thread("kubelet");
+    return {};
+  }
+
+  // Runs `task` on the loop and waits for it.
+  static void on(loop::AsioLoop& loop, const std::function<void()>& task) {
+    std::promise<void> done;
+    loop.post([&] {
+      task();
+      done.set_value();
+    });
+    done.get_future().wait();
+  }
+
+  void end() {
+    if (gateway != nullptr) gateway->set(options.node.node_name, nullptr);
+    // Requests stop coming before the node goes.
+    if (kubelet) on(kubelet_loop, [this] { kubelet.reset(); });
+    kubelet_loop.stop();
+    kubelet_loop.join();
+    on(loop, [this] {
+      self.reset();
+      node.reset();
+    });
+    // After the node, which refers to it; what still runs posts to a loop that only drops it.
+    pool.reset();
+    loop.stop();
+    loop.join();
+  }
+};
+
+NodePart::NodePart(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Result<std::unique_ptr<NodePart>> NodePart::start(ApiAccess& access, ClusterNodeGateway* gateway,
+                                                  std::unique_ptr<node::ContainerRuntime> runtime,
+                                                  NodePartOptions options) {
+  auto parts = std::make_unique<Parts>(access, gateway, std::move(runtime), std::move(options));
+  STEAD_TRY_VOID(parts->serve_kubelet());
+  Parts& running = *parts;
+  running.loop.post([&running] { running.start(); });
+  running.loop.start_thread("node");
+  if (gateway != nullptr) gateway->set(running.options.node.node_name, running.node.get());
+  return std::unique_ptr<NodePart>(new NodePart(std::move(parts)));
 }
 
-NodePart::NodePart(apiserver::ApiServer& api, LocalNodeGateway& gateway,
-                   std::unique_ptr<node::ContainerRuntime> runtime, const node::NodeOptions& options)
-    : gateway_(gateway),
-      node_name_(options.node_name),
-      runtime_(std::move(runtime)),
-      files_(node::make_disk_files(options.data_dir)),
-      dialer_(node::make_network_dialer()),
-      transport_(api.transport({"system:node:" + options.node_name, "", {"system:nodes", "system:masters"}}, loop_)),
-      pool_(loop::make_worker_pool("node", kThreadsMax)),
-      node_(std::make_unique<node::Node>(*transport_, loop_, *pool_, *runtime_, *files_, *dialer_, options)) {
-  loop_.post([this] { node_->start(); });
-  loop_.start_thread("node");
-  gateway_.set(options.node_name, node_.get());
+NodePart::~NodePart() { parts_->end(); }
+
+bool NodePart::wait_ready(std::chrono::seconds limit) {
+  return parts_->ready.get_future().wait_for(limit) == std::future_status::ready;
 }
 
-NodePart::~NodePart() {
-  gateway_.set(node_name_, nullptr);
-  std::promise<void> ended;
-  loop_.post([this, &ended] {
-    node_.reset();
-    ended.set_value();
+void NodePart::use_kubelet_tls(const http::TlsFiles& tls) {
+  parts_->kubelet_loop.post([parts = parts_.get(), tls] {
+    if (!parts->kubelet) return;
+    Result<void> used = parts->kubelet->use_tls(tls);
+    if (!used.ok()) log::error("node", "the renewed serving certificate: {}", used.error().message);
   });
-  ended.get_future().wait();
-  // After the node, which refers to it; what still runs posts to a loop that only drops it.
-  pool_.reset();
-  loop_.stop();
-  loop_.join();
 }
 
 }  // namespace stead::app

@@ -1,50 +1,52 @@
 #pragma once
 
-// The node part of this machine on its own loop and thread, with its container runtime, joined; and the API server's
-// way to it.
+// The node part of this machine on its own loop and thread, with its container runtime, its kubelet port and its range
+// of the pod addresses, joined.
 
+#include <chrono>
+#include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
-#include <unordered_map>
 
-#include "apiserver/api_server.h"
+#include "app/api_access.h"
+#include "app/node_gateway.h"
+#include "http/server.h"
 #include "loop/asio_loop.h"
 #include "node/node.h"
 
 namespace stead::app {
 
-// Forwards to the nodes of this process; 503 for others.
-class LocalNodeGateway final : public apiserver::NodeGateway {
- public:
-  // Null: the node is gone, or about to be. Any thread.
-  void set(const std::string& name, node::Node* node);
-  void forward(const std::string& node, const http::ExchangePtr& exchange, const std::string& target) override;
-
- private:
-  std::mutex mutex_;
-  std::unordered_map<std::string, node::Node*> nodes_;
+struct NodePartOptions {
+  node::NodeOptions node;
+  // Serves the kubelet's paths on node_ip:kubelet_port to clients with a certificate of the CA that names the API
+  // server (kKubeletClient) or a member of system:masters. An empty certificate: not served.
+  http::TlsFiles kubelet_tls;
+  // Called on a worker thread with the node's range whenever the API tells a new one: configures the pods' network.
+  std::function<Result<void>(const std::string& pod_range)> use_pod_range;
 };
+
+// The common name of the certificate with which the API server speaks to nodes.
+inline constexpr char kKubeletClient[] = "kube-apiserver-kubelet-client";
 
 class NodePart {
  public:
-  // `api` and `gateway` outlive this.
-  NodePart(apiserver::ApiServer& api, LocalNodeGateway& gateway, std::unique_ptr<node::ContainerRuntime> runtime,
-           const node::NodeOptions& options);
+  // `access` outlives this; `gateway` too, where there is one: it is told of the node. kUnavailable: the kubelet port
+  // cannot be bound.
+  static Result<std::unique_ptr<NodePart>> start(ApiAccess& access, ClusterNodeGateway* gateway,
+                                                 std::unique_ptr<node::ContainerRuntime> runtime,
+                                                 NodePartOptions options);
   // Ends watching; pods live on.
   ~NodePart();
 
+  // Blocks until the API says that the node is Ready; false after `limit`.
+  bool wait_ready(std::chrono::seconds limit);
+  // A renewed certificate of the kubelet port. Any thread.
+  void use_kubelet_tls(const http::TlsFiles& tls);
+
  private:
-  LocalNodeGateway& gateway_;
-  const std::string node_name_;
-  loop::AsioLoop loop_;
-  std::unique_ptr<node::ContainerRuntime> runtime_;
-  std::unique_ptr<node::NodeFiles> files_;
-  std::unique_ptr<node::Dialer> dialer_;
-  std::unique_ptr<client::ApiTransport> transport_;
-  // The pool goes first: its work uses all of the above, and the node.
-  std::unique_ptr<loop::WorkerPool> pool_;
-  std::unique_ptr<node::Node> node_;
+  struct Parts;
+  explicit NodePart(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
 };
 
 }  // namespace stead::app

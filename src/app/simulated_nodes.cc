@@ -78,7 +78,7 @@ struct SimulatedNodes::One {
   std::unique_ptr<node::Node> node;
 };
 
-SimulatedNodes::SimulatedNodes(apiserver::ApiServer& api, LocalNodeGateway& gateway,
+SimulatedNodes::SimulatedNodes(apiserver::ApiServer& api, ClusterNodeGateway& gateway,
                                const std::vector<SimulatedNodePlace>& places, const node::NodeOptions& options)
     : gateway_(gateway),
       pool_(std::make_unique<LoopPool>(loop_)),

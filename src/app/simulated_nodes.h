@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "apiserver/api_server.h"
-#include "app/node_part.h"
+#include "app/node_gateway.h"
+#include "loop/asio_loop.h"
+#include "node/node.h"
 
 namespace stead::app {
 
@@ -29,14 +31,14 @@ Result<std::vector<SimulatedNodePlace>> place_simulated_nodes(int count, const s
 class SimulatedNodes {
  public:
   // `api` and `gateway` outlive this. `options` is what all nodes have in common.
-  SimulatedNodes(apiserver::ApiServer& api, LocalNodeGateway& gateway, const std::vector<SimulatedNodePlace>& places,
+  SimulatedNodes(apiserver::ApiServer& api, ClusterNodeGateway& gateway, const std::vector<SimulatedNodePlace>& places,
                  const node::NodeOptions& options);
   // The containers end with it.
   ~SimulatedNodes();
 
  private:
   struct One;
-  LocalNodeGateway& gateway_;
+  ClusterNodeGateway& gateway_;
   std::unique_ptr<loop::WorkerPool> pool_;
   std::unique_ptr<node::NodeFiles> files_;
   std::unique_ptr<node::Dialer> dialer_;

@@ -1,11 +1,10 @@
 #include "app/up.h"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 
-#include <csignal>
 #include <cstdio>
 
+#include "app/process.h"
 #include "app/single_machine.h"
 #include "base/log.h"
 #include "cli/commands.h"
@@ -15,35 +14,13 @@ namespace {
 
 constexpr std::chrono::seconds kReadyLimit{60};
 
-// Signals are taken by sigwait() alone, in every thread made after this.
-sigset_t block_signals() {
-  sigset_t set;
-  sigemptyset(&set);
-  for (int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, number);
-  pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
-  return set;
-}
-
-// Every connection and watch holds a descriptor; what the kernel allows is taken.
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
-  limit.rlim_cur = limit.rlim_max;
-  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) log::warning("stead", "the limit of open files stays low");
-}
-
 }  // namespace
 
 int run_up(const cli::UpOptions& options) {
   Instant begun = system_clock().now();
-  sigset_t signals = block_signals();
-  raise_descriptor_limit();
-  if (options.verbose) log::set_level(log::Level::kDebug);
-  Result<cli::DataDir> data_dir = cli::DataDir::open(options.data_dir);
+  sigset_t signals = prepare_process(options.verbose);
+  Result<cli::DataDir> data_dir = take_data_dir(options.data_dir);
   if (!data_dir.ok()) return cli::fail(data_dir.error().message);
-  Result<void> locked = data_dir->lock();
-  if (!locked.ok()) return cli::fail(locked.error().message);
   Result<std::unique_ptr<SingleMachine>> machine = SingleMachine::start(options, *data_dir);
   if (!machine.ok()) return cli::fail(machine.error().message);
   if ((*machine)->wait_ready(kReadyLimit)) {
@@ -55,8 +32,7 @@ int run_up(const cli::UpOptions& options) {
     log::error("stead", "the node {} did not become Ready within {} s; kubectl describe node tells why",
                (*machine)->node_name(), kReadyLimit.count());
   }
-  int signal = 0;
-  sigwait(&signals, &signal);
+  wait_for_end(signals);
   log::info("stead", "ending; pods run on, `stead up` takes them over again, `stead down` ends them");
   return 0;
 }

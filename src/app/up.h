@@ -1,6 +1,6 @@
 #pragma once
 
-// `stead up`, `stead down` and `stead image import`: the subcommands that join rooms.
+// The subcommands that join the whole house, or a half of it. Exit codes as in cli/commands.h.
 
 #include <string>
 
@@ -8,8 +8,11 @@
 
 namespace stead::app {
 
-// Each returns the process's exit code; errors are on stderr.
+// Runs until SIGINT or SIGTERM.
 int run_up(const cli::UpOptions& options);
+int run_server(const cli::UpOptions& options);
+int run_agent(const cli::AgentOptions& options);
+
 int run_down(const std::string& data_dir);
 int run_image_import(const cli::UpOptions& options, const std::string& file);
 

@@ -57,7 +57,14 @@ void add_data_dir(CLI::App& command, UpOptions& options) {
   command.add_option("--data-dir", options.data_dir, "Where all state lives")->capture_default_str();
 }
 
-void add_up(CLI::App& command, UpOptions& options) {
+void add_node(CLI::App& command, std::string& node_name, std::string& node_ip) {
+  command.add_option("--node-name", node_name, "Name of this node (default: the host name)");
+  command.add_option("--node-ip", node_ip, "Address of this node (default: the default route's)")
+      ->check(CLI::ValidIPV4);
+}
+
+// What `up` and `server` have in common.
+void add_cluster(CLI::App& command, UpOptions& options) {
   add_data_dir(command, options);
   command.add_option("--bind", options.bind, "Address the API listens on")
       ->capture_default_str()
@@ -70,17 +77,7 @@ void add_up(CLI::App& command, UpOptions& options) {
       ->capture_default_str()
       ->check(address_range(kServicePrefixMax));
   command.add_option("--cluster-domain", options.cluster_domain, "DNS zone of the cluster")->capture_default_str();
-  command.add_option("--node-name", options.node_name, "Name of this node (default: the host name)");
-  command.add_option("--node-ip", options.node_ip, "Address of this node (default: the default route's)")
-      ->check(CLI::ValidIPV4);
-  command.add_option("--runtime", options.runtime, "What runs the containers")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"containerd", "simulated"}));
-  command.add_option("--simulated-nodes", options.simulated_nodes, "How many nodes to simulate")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 5000));
-  command.add_option("--containerd-socket", options.containerd_socket,
-                     "Use this containerd (default: a private one under the data dir)");
+  add_node(command, options.node_name, options.node_ip);
   command.add_option_function<std::string>(
       "--node-monitor-grace-period",
       [&options](const std::string& text) {
@@ -98,6 +95,40 @@ void add_up(CLI::App& command, UpOptions& options) {
   command.add_flag("-v,--verbose", options.verbose, "Log more");
 }
 
+void add_up(CLI::App& command, UpOptions& options) {
+  add_cluster(command, options);
+  command.add_option("--runtime", options.runtime, "What runs the containers")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"containerd", "simulated"}));
+  command.add_option("--simulated-nodes", options.simulated_nodes, "How many nodes to simulate")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 5000));
+  command.add_option("--containerd-socket", options.containerd_socket,
+                     "Use this containerd (default: a private one under the data dir)");
+}
+
+void add_agent(CLI::App& command, AgentOptions& options) {
+  command.add_option("--data-dir", options.data_dir, "Where all state lives")->capture_default_str();
+  command.add_option("--server", options.server, "The server: https://192.0.2.10:6443")->required();
+  command.add_option("--token", options.token, "A join token (stead token create); only for the first start");
+  add_node(command, options.node_name, options.node_ip);
+  command.add_option_function<std::vector<std::string>>(
+      "--node-label",
+      [&options](const std::vector<std::string>& labels) {
+        for (const std::string& label : labels) {
+          size_t equals = label.find('=');
+          if (equals == 0 || equals == std::string::npos) {
+            throw CLI::ValidationError("--node-label", label + ": must be KEY=VALUE");
+          }
+          options.node_labels.emplace_back(label.substr(0, equals), label.substr(equals + 1));
+        }
+      },
+      "A label of this node, KEY=VALUE; may be repeated");
+  command.add_option("--containerd-socket", options.containerd_socket,
+                     "Use this containerd (default: a private one under the data dir)");
+  command.add_flag("-v,--verbose", options.verbose, "Log more");
+}
+
 }  // namespace
 
 CommandLine parse_command_line(int argc, char** argv) {
@@ -106,6 +137,12 @@ CommandLine parse_command_line(int argc, char** argv) {
   app.require_subcommand(1);
   auto* up = app.add_subcommand("up", "Run a cluster on this machine, in the foreground");
   add_up(*up, line.up);
+  auto* server = app.add_subcommand("server", "Run a cluster's API and controllers, without pods; agents join it");
+  UpOptions server_options;
+  server_options.bind = "0.0.0.0";
+  add_cluster(*server, server_options);
+  auto* agent = app.add_subcommand("agent", "Run pods of a server's cluster on this machine");
+  add_agent(*agent, line.agent);
   auto* down = app.add_subcommand("down", "End the cluster, its pods and its containerd; data stays");
   add_data_dir(*down, line.up);
   auto* status = app.add_subcommand("status", "Tell how the cluster is");
@@ -127,6 +164,11 @@ CommandLine parse_command_line(int argc, char** argv) {
   }
   using Command = CommandLine::Command;
   if (up->parsed()) line.command = Command::kUp;
+  if (server->parsed()) {
+    line.command = Command::kServer;
+    line.up = server_options;
+  }
+  if (agent->parsed()) line.command = Command::kAgent;
   if (down->parsed()) line.command = Command::kDown;
   if (status->parsed()) line.command = Command::kStatus;
   if (kubeconfig->parsed()) line.command = Command::kKubeconfig;

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace stead::cli {
 
@@ -25,17 +27,31 @@ struct UpOptions {
   bool verbose = false;
 };
 
+struct AgentOptions {
+  std::string data_dir = "/var/lib/stead";
+  std::string server;     // "https://192.0.2.10:6443"
+  std::string token;      // only for the first start
+  std::string node_name;  // empty: the host name
+  std::string node_ip;    // empty: the default route's link, then any global address
+  std::vector<std::pair<std::string, std::string>> node_labels;
+  std::string containerd_socket;  // empty: a private containerd
+  bool verbose = false;
+};
+
 struct CommandLine {
   enum class Command : uint8_t {
     kNone,
     kUp,
+    kServer,
+    kAgent,
     kDown,
     kStatus,
     kKubeconfig,
     kImageImport,
     kVersion
   } command = Command::kNone;
-  UpOptions up;            // data_dir also for the other commands
+  UpOptions up;  // data_dir also for the other commands
+  AgentOptions agent;
   std::string image_file;  // image import
   int exit_code = 0;       // kNone: end with this, help or error text has been printed
 };

@@ -3,12 +3,15 @@
 // What lies where under the data directory. Everything Stead keeps on a machine is in it.
 //
 //   <data-dir>/                     0700
-//     lock                          held by the running `stead up`; holds its pid
+//     lock                          held by the running `stead up`, `server` or `agent`; holds its pid
 //     kubeconfig                    0600, for people: system:masters
 //     store.db, store.db-wal        all objects
 //     pki/ca.{crt,key}              the cluster's CA
 //     pki/server.{crt,key}          the API's and the node's serving certificate
 //     pki/admin.{crt,key}           the kubeconfig's client certificate
+//     pki/kubelet-client.{crt,key}  with which the API server speaks to nodes
+//     pki/node.{crt,key}            an agent's certificate, of the user system:node:NAME; pki/ca.crt is the server's CA
+//     cluster.json                  what an agent has been told of the cluster
 //     containerd/                   the private containerd (config, root, state, socket, log)
 //     pods/, pod-logs/, volumes/    what pods use
 

@@ -10,6 +10,7 @@
 #include "controllers/garbage/lost_pods_controller.h"
 #include "controllers/job/job_controller.h"
 #include "controllers/namespaces/namespace_controller.h"
+#include "controllers/node_ipam/range_controller.h"
 #include "controllers/node_lifecycle/node_lifecycle_controller.h"
 #include "controllers/node_lifecycle/taint_eviction_controller.h"
 #include "controllers/quota/quota_controller.h"
@@ -37,6 +38,7 @@ struct Controllers::State {
         endpoint_events(transport, loop, "endpoint-controller"),
         node_events(transport, loop, "node-controller"),
         eviction_events(transport, loop, "taint-eviction-controller"),
+        range_events(transport, loop, "cidrAllocator"),
         other_events(transport, loop, "controllers"),
         sets(transport, loop, set_events, informers),
         replica_sets(transport, loop, replica_events, informers),
@@ -56,6 +58,7 @@ struct Controllers::State {
         lost_pods(transport, loop, other_events, informers),
         node_lifecycle(transport, loop, node_events, informers, options.node_lifecycle),
         taint_eviction(transport, loop, eviction_events, informers),
+        node_ranges(transport, loop, range_events, informers, options.pod_cidr),
         namespaces(transport, loop, other_events, informers, options.resources, options.root_ca_pem),
         cluster_roles(transport, loop, other_events, informers) {}
 
@@ -72,6 +75,7 @@ struct Controllers::State {
   client::EventRecorder endpoint_events;
   client::EventRecorder node_events;
   client::EventRecorder eviction_events;
+  client::EventRecorder range_events;
   client::EventRecorder other_events;
   StatefulSetController sets;
   ReplicaSetController replica_sets;
@@ -90,6 +94,7 @@ struct Controllers::State {
   LostPodsController lost_pods;
   NodeLifecycleController node_lifecycle;
   TaintEvictionController taint_eviction;
+  NodeRangeController node_ranges;
   NamespaceController namespaces;
   ClusterRoleAggregationController cluster_roles;
 };
@@ -120,6 +125,7 @@ void Controllers::start() {
   state_->lost_pods.start();
   state_->node_lifecycle.start();
   state_->taint_eviction.start();
+  state_->node_ranges.start();
 }
 
 }  // namespace stead::controllers

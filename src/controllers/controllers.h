@@ -18,6 +18,7 @@ namespace stead::controllers {
 struct ControllersOptions {
   std::vector<ServedResource> resources;  // that garbage collection and namespaces look after
   std::string root_ca_pem;                // for ConfigMap kube-root-ca.crt
+  std::string pod_cidr;                   // whose parts nodes get; empty: nodes bring their own
   node_lifecycle::Options node_lifecycle = {};
 };
 

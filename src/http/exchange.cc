@@ -57,21 +57,21 @@ void SessionExchange::on_drain(std::function<void()> drained) {
   if (auto live = session()) live->on_drain(serial_, std::move(drained));
 }
 
-void SessionExchange::relay(const std::string& host, uint16_t port, const std::string& target) {
+void SessionExchange::relay(const Upstream& upstream, const std::string& target) {
   answered_ = true;
-  if (auto live = session()) live->relay(serial_, request_, host, port, target);
+  if (auto live = session()) live->relay(serial_, request_, upstream, target);
 }
 
 void SessionExchange::proxy(const ProxyTarget& target) {
   bool upgrade = !request_.header("Upgrade").empty();
-  if (upgrade && !target.tls) return relay(target.host, target.port, target.target);
+  if (upgrade && !target.tls) return relay({target.host, target.port, nullptr}, target.target);
   http::proxy(loop_, shared_from_this(), target);
 }
 
-void SessionExchange::join(Request request, const std::string& host, uint16_t port, const std::string& target,
-                           Headers headers, Joined joined) {
+void SessionExchange::join(Request request, const Upstream& upstream, const std::string& target, Headers headers,
+                           Joined joined) {
   answered_ = true;
-  if (auto live = session()) live->join(serial_, request, host, port, target, std::move(headers), std::move(joined));
+  if (auto live = session()) live->join(serial_, request, upstream, target, std::move(headers), std::move(joined));
 }
 
 }  // namespace stead::http

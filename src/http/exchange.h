@@ -22,9 +22,9 @@ class SessionExchange final : public Exchange, public std::enable_shared_from_th
   size_t queued_bytes() const override;
   void on_close(std::function<void()> closed) override;
   void on_drain(std::function<void()> drained) override;
-  void relay(const std::string& host, uint16_t port, const std::string& target) override;
+  void relay(const Upstream& upstream, const std::string& target) override;
   void proxy(const ProxyTarget& target) override;
-  void join(Request request, const std::string& host, uint16_t port, const std::string& target, Headers headers,
+  void join(Request request, const Upstream& upstream, const std::string& target, Headers headers,
             Joined joined) override;
   void post(std::function<void()> task) override { loop_.post(std::move(task)); }
 

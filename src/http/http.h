@@ -13,7 +13,19 @@
 
 #include "http/byte_stream.h"
 
+struct ssl_ctx_st;
+
 namespace stead::http {
+
+// Protocols, ciphers and certificates (tls.h makes them).
+using TlsContext = std::shared_ptr<ssl_ctx_st>;
+
+// Where a request is passed on to.
+struct Upstream {
+  std::string host;  // an IP address or "localhost"
+  uint16_t port = 0;
+  TlsContext tls;  // null: plain TCP
+};
 
 // The verified client certificate of a connection.
 struct Peer {
@@ -79,19 +91,20 @@ class Exchange {
   // `drained` runs each time the queue of write() has been sent.
   virtual void on_drain(std::function<void()> drained) = 0;
 
-  // Sends this request on to `host:port` (plain TCP) with `target`, upgrade headers included, and relays bytes
-  // both ways until either side closes. A 502 if it cannot be reached.
-  virtual void relay(const std::string& host, uint16_t port, const std::string& target) = 0;
+  // Sends this request on with `target`, upgrade headers included. If the other server switches protocols, bytes are
+  // relayed both ways until either side closes; any other answer is passed on as it comes. A 502 if it cannot be
+  // reached.
+  virtual void relay(const Upstream& upstream, const std::string& target) = 0;
 
   // Passes this request on to another server and its answer back, streamed; upgrades too, of plain HTTP/1.1.
   // Credentials stay here. A 502 if it cannot be reached.
   virtual void proxy(const ProxyTarget& target) = 0;
 
-  // Takes the connection over, joined to another server: sends `request` to `host:port` (plain TCP) with `target`. If
-  // that switches protocols, the client gets "101 Switching Protocols" with `headers`, and `joined` what both are from
-  // then on, to be begun; otherwise the client gets what the server said, or a 502.
+  // Takes the connection over, joined to another server: sends `request` to `upstream` with `target`. If that
+  // switches protocols, the client gets "101 Switching Protocols" with `headers`, and `joined` what both are from then
+  // on, to be begun; otherwise the client gets what the server said, or a 502.
   using Joined = std::function<void(ByteStreamPtr client, ByteStreamPtr upstream)>;
-  virtual void join(Request request, const std::string& host, uint16_t port, const std::string& target, Headers headers,
+  virtual void join(Request request, const Upstream& upstream, const std::string& target, Headers headers,
                     Joined joined) = 0;
 
   // The one method for any thread: runs `task` on the server's loop. For handlers that do part of their work

@@ -207,7 +207,7 @@ Http2Session::Answer* Http2Session::answer(uint64_t serial) {
 
 bool Http2Session::in_progress(uint64_t serial) const {
   auto found = answers_.find(serial);
-  return found != answers_.end() && !found->second.upstream;
+  return found != answers_.end() && !found->second.upstream.pending;
 }
 
 void Http2Session::respond(uint64_t serial, Response response) {
@@ -258,23 +258,21 @@ void Http2Session::abandoned(uint64_t serial) {
   pump_later();
 }
 
-void Http2Session::relay(uint64_t serial, const Request& request, const std::string& host, uint16_t port,
-                         const std::string& target) {
+void Http2Session::relay(uint64_t serial, const Request& request, const Upstream& upstream, const std::string& target) {
   if (!in_progress(serial) || answer(serial)->started) return;
-  UpstreamCall::Events events;
-  events.answered = [this, serial](Response response) {
-    auto call = std::move(answer(serial)->upstream);
-    respond(serial, std::move(response));
-  };
+  UpstreamCall::Events events = pass_on(*this, serial, [this, serial] {
+    Answer* at = answer(serial);
+    return at ? &at->upstream : nullptr;
+  });
   events.switched = [this, serial](const ConnectionPtr&, const std::string&) {
-    auto call = std::move(answer(serial)->upstream);
+    auto call = std::move(answer(serial)->upstream.pending);
     respond(serial, Response::text(502, "a connection of HTTP/2 cannot be upgraded: use HTTP/1.1\n"));
   };
   // The session owns the call and outlives its callbacks.
-  answer(serial)->upstream = call_upstream(server_->loop, request, host, port, target, std::move(events));
+  answer(serial)->upstream.pending = call_upstream(server_->loop, request, upstream, target, std::move(events));
 }
 
-void Http2Session::join(uint64_t serial, const Request&, const std::string&, uint16_t, const std::string&, Headers,
+void Http2Session::join(uint64_t serial, const Request&, const Upstream&, const std::string&, Headers,
                         Exchange::Joined) {
   respond(serial, Response::text(400, "a connection of HTTP/2 cannot be upgraded: use HTTP/1.1\n"));
 }

@@ -15,12 +15,11 @@
 
 #include "http/connection.h"
 #include "http/http2_protocol.h"
+#include "http/relay.h"
 #include "http/server_session.h"
 #include "http/server_state.h"
 
 namespace stead::http {
-
-class UpstreamCall;
 
 class Http2Session final : public ServerSession, public std::enable_shared_from_this<Http2Session> {
  public:
@@ -39,9 +38,8 @@ class Http2Session final : public ServerSession, public std::enable_shared_from_
   void on_close(uint64_t serial, std::function<void()> closed) override;
   void on_drain(uint64_t serial, std::function<void()> drained) override;
   // No connection can be taken over: a server that switches protocols is answered for with a 502.
-  void relay(uint64_t serial, const Request& request, const std::string& host, uint16_t port,
-             const std::string& target) override;
-  void join(uint64_t serial, const Request& request, const std::string& host, uint16_t port, const std::string& target,
+  void relay(uint64_t serial, const Request& request, const Upstream& upstream, const std::string& target) override;
+  void join(uint64_t serial, const Request& request, const Upstream& upstream, const std::string& target,
             Headers headers, Exchange::Joined joined) override;
   void abandoned(uint64_t serial) override;
 
@@ -52,7 +50,7 @@ class Http2Session final : public ServerSession, public std::enable_shared_from_
     bool started = false;
     std::function<void()> closed;
     std::function<void()> drained;
-    std::shared_ptr<UpstreamCall> upstream;
+    UpstreamSlots upstream;
   };
 
   void pump();

@@ -35,7 +35,7 @@ class Sink : public beast_http::basic_parser<is_request> {
 
   std::string method;
   std::string target;
-  int status = 0;
+  int* status = nullptr;  // known to whoever takes the body as it comes
   int version = 11;
   Headers* headers = nullptr;
   std::string* body = nullptr;
@@ -50,7 +50,7 @@ class Sink : public beast_http::basic_parser<is_request> {
     version = the_version;
   }
   void on_response_impl(int code, BeastText, int the_version, error_code&) override {
-    status = code;
+    if (status) *status = code;
     version = the_version;
   }
   void on_field_impl(beast_http::field field, BeastText name, BeastText value, error_code&) override {
@@ -148,6 +148,7 @@ class BeastResponseParser final : public ResponseParser {
     sink_.headers = &headers;
     sink_.body = &body;
     sink_.on_body = &on_body;
+    sink_.status = &status;
     sink_.skip(head_only);
   }
 
@@ -168,7 +169,6 @@ class BeastResponseParser final : public ResponseParser {
  private:
   void settle(const error_code& code) {
     http_1_0_ = sink_.version == 10;
-    status = sink_.status;
     if (code) {
       state_ = State::kFailed;
     } else if (sink_.is_done()) {

@@ -39,7 +39,7 @@ class ProxyCall : public std::enable_shared_from_this<ProxyCall> {
                                      exchange_->request().method == "HEAD")) {}
 
   void begin(const ProxyTarget& target) {
-    request_ = upstream_request(exchange_->request(), target.host, target.port, target.target);
+    request_ = upstream_request(exchange_->request(), {target.host, target.port, nullptr}, target.target);
     exchange_->on_close([weak = weak_from_this()] {
       if (auto self = weak.lock()) self->stop();
     });

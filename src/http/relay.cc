@@ -3,10 +3,12 @@
 namespace stead::http {
 namespace {
 
-constexpr std::chrono::seconds kAnswerTimeout{10};
+// Starting a process in a container of a busy machine takes its time.
+constexpr std::chrono::seconds kAnswerTimeout{30};
 constexpr std::chrono::seconds kHalfCloseTimeout{5};
 constexpr size_t kUpstreamHeadMax = 64 * 1024;
-constexpr size_t kUpstreamBodyMax = 1024 * 1024;
+// What may wait for a client of an answer that is passed on, before its source is read no further.
+constexpr size_t kPassedOnBytesMax = 256 * 1024;
 constexpr size_t kPipeBytes = 32 * 1024;
 constexpr size_t kTurnBytes = 256 * 1024;
 
@@ -15,7 +17,7 @@ Headers forwarded(const Headers& headers) {
   Headers kept;
   for (const auto& header : headers) {
     bool ours = false;
-    for (std::string_view name : {"Host", "Content-Length", "Transfer-Encoding", "Expect"}) {
+    for (std::string_view name : {"Host", "Content-Length", "Transfer-Encoding", "Expect", "Date"}) {
       ours = ours || equal_ignoring_case(header.first, name);
     }
     // What a client shows to this server is not for those behind it.
@@ -28,11 +30,11 @@ Headers forwarded(const Headers& headers) {
 
 }  // namespace
 
-std::string upstream_request(const Request& request, const std::string& host, uint16_t port,
-                             const std::string& target) {
+std::string upstream_request(const Request& request, const Upstream& upstream, const std::string& target) {
   std::string text = request.method + " " + target + " HTTP/1.1\r\n";
-  bool is_v6 = host.find(':') != std::string::npos;
-  text += "Host: " + (is_v6 ? "[" + host + "]" : host) + ":" + std::to_string(port) + "\r\n";
+  bool is_v6 = upstream.host.find(':') != std::string::npos;
+  std::string host = is_v6 ? "[" + upstream.host + "]" : upstream.host;
+  text += "Host: " + host + ":" + std::to_string(upstream.port) + "\r\n";
   for (const auto& [name, value] : forwarded(request.headers)) text += name + ": " + value + "\r\n";
   if (!request.body.empty() || request.method == "POST" || request.method == "PUT") {
     text += "Content-Length: " + std::to_string(request.body.size()) + "\r\n";
@@ -50,44 +52,69 @@ class UpstreamConnector final : public UpstreamCall, public std::enable_shared_f
       : loop_(loop),
         request_(std::move(request)),
         events_(std::move(events)),
-        parser_(make_response_parser(kUpstreamHeadMax, kUpstreamBodyMax, head_only)) {}
+        parser_(make_response_parser(kUpstreamHeadMax, SIZE_MAX, head_only)) {
+    parser_->on_body = [this](std::string_view piece) {
+      tell_head();
+      if (!over_) events_.body(piece);
+    };
+  }
 
   ~UpstreamConnector() override {
     loop_.cancel(timer_);
     if (connection_) connection_->close();
   }
 
-  void begin(const std::string& host, uint16_t port) {
+  void begin(const Upstream& upstream) {
     timer_ = loop_.call_after(kAnswerTimeout, [weak = weak_from_this()] {
       if (auto self = weak.lock()) self->fail("no answer in time");
     });
     boost::system::error_code code;
-    auto address = boost::asio::ip::make_address(host == "localhost" ? "127.0.0.1" : host, code);
-    if (code) return fail_later("not an IP address: " + host);
-    boost::asio::ip::tcp::endpoint endpoint(address, port);
+    auto address = boost::asio::ip::make_address(upstream.host == "localhost" ? "127.0.0.1" : upstream.host, code);
+    if (code) return fail_later("not an IP address: " + upstream.host);
+    boost::asio::ip::tcp::endpoint endpoint(address, upstream.port);
     Connection::Socket socket(loop_.context());
     socket.open(endpoint.protocol(), code);
     if (code) return fail_later(code.message());
     connection_ = std::make_shared<Connection>(std::move(socket));
-    connection_->socket.async_connect(endpoint, [weak = weak_from_this()](const boost::system::error_code& failure) {
-      auto self = weak.lock();
-      if (!self || self->over_) return;
-      if (failure) return self->fail(failure.message());
-      self->pump();
+    connection_->socket.async_connect(
+        endpoint, [weak = weak_from_this(), upstream](const boost::system::error_code& failure) {
+          auto self = weak.lock();
+          if (!self || self->over_) return;
+          if (failure) return self->fail(failure.message());
+          if (upstream.tls) {
+            int fd = self->connection_->socket.native_handle();
+            self->connection_->channel = Channel(fd, make_client_connection(upstream.tls, fd, upstream.host));
+          }
+          self->pump();
+        });
+  }
+
+  void pause() override { paused_ = true; }
+  void resume() override {
+    if (!std::exchange(paused_, false)) return;
+    loop_.post([weak = weak_from_this()] {
+      if (auto self = weak.lock()) self->pump();
     });
   }
 
  private:
   void pump() {
     if (over_) return;
+    auto self = shared_from_this();  // a callback may drop the last reference
+    Channel& channel = connection_->channel;
+    if (!shaken_) {
+      Io state = channel.handshake();
+      if (state != Io::kDone) return wait_or_fail(state);
+      shaken_ = true;
+    }
     while (sent_ < request_.size()) {
-      IoResult result = connection_->channel.write(request_.data() + sent_, request_.size() - sent_);
+      IoResult result = channel.write(request_.data() + sent_, request_.size() - sent_);
       if (result.state != Io::kDone) return wait_or_fail(result.state);
       sent_ += result.bytes;
     }
-    for (;;) {
-      char piece[4096];
-      IoResult result = connection_->channel.read(piece, sizeof(piece));
+    while (!paused_) {
+      char piece[16 * 1024];
+      IoResult result = channel.read(piece, sizeof(piece));
       if (result.state == Io::kClosed) {
         parser_->end_of_input();
       } else if (result.state != Io::kDone) {
@@ -95,8 +122,7 @@ class UpstreamConnector final : public UpstreamCall, public std::enable_shared_f
       } else {
         take_in({piece, result.bytes});
       }
-      if (parser_->state() == MessageParser::State::kComplete) return complete();
-      if (parser_->state() == MessageParser::State::kFailed) return fail("malformed answer");
+      if (over_ || !settle()) return;
     }
   }
 
@@ -106,23 +132,37 @@ class UpstreamConnector final : public UpstreamCall, public std::enable_shared_f
     unused_.erase(0, parser_->consume(unused_));
   }
 
-  void complete() {
-    over_ = true;
-    loop_.cancel(timer_);
-    auto self = shared_from_this();
-    if (parser_->status == 101) {
-      events_.switched(std::move(connection_), std::move(received_));
-      return;
+  // What the parser's state means; false once the call is over.
+  bool settle() {
+    using State = MessageParser::State;
+    if (parser_->state() == State::kFailed) {
+      fail("malformed or incomplete answer");
+      return false;
     }
-    Response response;
-    response.status = parser_->status;
-    response.headers = forwarded(parser_->headers);
-    response.body.push_back(std::make_shared<const std::string>(std::move(parser_->body)));
-    events_.answered(std::move(response));
+    if (parser_->state() == State::kComplete && parser_->status == 101) {
+      over_ = true;
+      loop_.cancel(timer_);
+      events_.switched(std::move(connection_), std::move(received_));
+      return false;
+    }
+    if (parser_->state() != State::kHead) tell_head();
+    if (over_ || parser_->state() != State::kComplete) return !over_;
+    over_ = true;
+    events_.end(true);
+    return false;
+  }
+
+  void tell_head() {
+    if (std::exchange(head_told_, true)) return;
+    loop_.cancel(timer_);
+    events_.head(parser_->status, forwarded(parser_->headers));
   }
 
   void wait_or_fail(Io state) {
-    if (state != Io::kWantRead && state != Io::kWantWrite) return fail("connection lost");
+    if (state != Io::kWantRead && state != Io::kWantWrite) {
+      std::string problem = shaken_ ? std::string() : verification_problem(connection_->channel.tls());
+      return fail(problem.empty() ? "connection lost" : "its certificate: " + problem);
+    }
     // The wait holds no reference: an abandoned call ends with its session.
     connection_->when_ready(state, [weak = weak_from_this()] {
       if (auto self = weak.lock()) self->pump();
@@ -140,7 +180,11 @@ class UpstreamConnector final : public UpstreamCall, public std::enable_shared_f
     over_ = true;
     loop_.cancel(timer_);
     auto self = shared_from_this();
-    events_.answered(Response::text(502, "upstream: " + why + "\n"));
+    if (head_told_) {
+      events_.end(false);
+    } else {
+      events_.failed(why);
+    }
   }
 
   loop::AsioLoop& loop_;
@@ -152,17 +196,53 @@ class UpstreamConnector final : public UpstreamCall, public std::enable_shared_f
   std::string unused_;
   ConnectionPtr connection_;
   loop::TimerId timer_ = loop::TimerId::kNone;
+  bool shaken_ = false;
+  bool head_told_ = false;
+  bool paused_ = false;
   bool over_ = false;
 };
 
 }  // namespace
 
-std::shared_ptr<UpstreamCall> call_upstream(loop::AsioLoop& loop, const Request& request, const std::string& host,
-                                            uint16_t port, const std::string& target, UpstreamCall::Events events) {
-  auto call = std::make_shared<UpstreamConnector>(loop, upstream_request(request, host, port, target),
+std::shared_ptr<UpstreamCall> call_upstream(loop::AsioLoop& loop, const Request& request, const Upstream& upstream,
+                                            const std::string& target, UpstreamCall::Events events) {
+  auto call = std::make_shared<UpstreamConnector>(loop, upstream_request(request, upstream, target),
                                                   request.method == "HEAD", std::move(events));
-  call->begin(host, port);
+  call->begin(upstream);
   return call;
+}
+
+UpstreamCall::Events pass_on(ServerSession& session, uint64_t serial, std::function<UpstreamSlots*()> slots) {
+  UpstreamCall::Events events;
+  events.failed = [&session, serial, slots](const std::string& why) {
+    UpstreamSlots* at = slots();
+    auto call = at ? std::move(at->pending) : nullptr;
+    session.respond(serial, Response::text(502, "upstream: " + why + "\n"));
+  };
+  events.head = [&session, serial, slots](int status, Headers headers) {
+    UpstreamSlots* at = slots();
+    if (!at) return;
+    at->source = std::move(at->pending);
+    std::erase_if(headers, [](const auto& header) {
+      return equal_ignoring_case(header.first, "Connection") || equal_ignoring_case(header.first, "Keep-Alive");
+    });
+    session.on_drain(serial, [weak = std::weak_ptr(at->source)] {
+      if (auto source = weak.lock()) source->resume();
+    });
+    session.start(serial, status, headers);
+  };
+  events.body = [&session, serial, slots](std::string_view piece) {
+    session.write(serial, std::make_shared<const std::string>(piece));
+    UpstreamSlots* at = slots();
+    if (at && at->source && session.queued_bytes(serial) > kPassedOnBytesMax) at->source->pause();
+  };
+  events.end = [&session, serial, slots](bool complete) {
+    UpstreamSlots* at = slots();
+    auto call = at ? std::move(at->source) : nullptr;
+    if (complete) return session.finish(serial);
+    session.abandoned(serial);
+  };
+  return events;
 }
 
 Relay::Relay(std::shared_ptr<ServerState> server, ConnectionPtr client, std::string to_client, ConnectionPtr upstream,

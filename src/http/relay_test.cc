@@ -68,7 +68,7 @@ class RelayTest : public testing::Test {
  protected:
   void serve(uint16_t upstream_port) {
     auto made = make_server(loop_, {}, [upstream_port](ExchangePtr exchange) {
-      exchange->relay("127.0.0.1", upstream_port, "/exec/token?tty=1");
+      exchange->relay({"127.0.0.1", upstream_port, nullptr}, "/exec/token?tty=1");
     });
     ASSERT_TRUE(made.ok());
     server_ = std::move(*made);

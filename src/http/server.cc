@@ -92,10 +92,7 @@ class AsioServer final : public Server {
 
   Result<void> begin() {
     const TlsFiles& files = state_->options.tls;
-    if (!files.certificate_pem.empty()) {
-      STEAD_TRY(tls, make_server_tls(files.certificate_pem, files.key_pem, files.client_ca_pem, state_->options.http2));
-      state_->tls = std::move(tls);
-    }
+    if (!files.certificate_pem.empty()) STEAD_TRY_VOID(use_tls(files));
     return listen(state_->options.address, state_->options.port);
   }
 
@@ -107,6 +104,12 @@ class AsioServer final : public Server {
     listeners_.push_back(listener);
     // Not from here: make_server() may be called before the loop runs, on another thread.
     state_->loop.post([listener] { listener->accept(); });
+    return {};
+  }
+
+  Result<void> use_tls(const TlsFiles& files) override {
+    STEAD_TRY(tls, make_server_tls(files.certificate_pem, files.key_pem, files.client_ca_pem, state_->options.http2));
+    state_->tls = std::move(tls);
     return {};
   }
 

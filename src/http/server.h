@@ -44,6 +44,8 @@ class Server {
   virtual uint16_t port() const = 0;
   // Further addresses served by the same handler (loop thread).
   virtual Result<void> listen(const std::string& address, uint16_t port) = 0;
+  // Certificates for connections from now on (loop thread). kBadRequest, and no change, if the PEMs do not parse.
+  virtual Result<void> use_tls(const TlsFiles& files) = 0;
   // Stops accepting, ends idle and upgraded connections and asks streams to finish; answers in progress are completed.
   // `ended` runs on the loop when the last connection has gone.
   virtual void shut_down(std::function<void()> ended = nullptr) = 0;

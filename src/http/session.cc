@@ -44,7 +44,7 @@ void Session::close(bool tell) {
   phase_ = Phase::kClosed;
   server_->loop.cancel(timer_);
   if (connection_) connection_->close();
-  upstream_.reset();
+  answer_.upstream.pending.reset();
   queue_.clear();
   piece_at_ = 0;
   queued_bytes_ = 0;

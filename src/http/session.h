@@ -18,12 +18,11 @@
 
 #include "http/connection.h"
 #include "http/message_parser.h"
+#include "http/relay.h"
 #include "http/server_session.h"
 #include "http/server_state.h"
 
 namespace stead::http {
-
-class UpstreamCall;
 
 class Session final : public ServerSession, public std::enable_shared_from_this<Session> {
  public:
@@ -41,9 +40,8 @@ class Session final : public ServerSession, public std::enable_shared_from_this<
   size_t queued_bytes(uint64_t serial) const override { return in_progress(serial) ? queued_bytes_ : 0; }
   void on_close(uint64_t serial, std::function<void()> closed) override;
   void on_drain(uint64_t serial, std::function<void()> drained) override;
-  void relay(uint64_t serial, const Request& request, const std::string& host, uint16_t port,
-             const std::string& target) override;
-  void join(uint64_t serial, const Request& request, const std::string& host, uint16_t port, const std::string& target,
+  void relay(uint64_t serial, const Request& request, const Upstream& upstream, const std::string& target) override;
+  void join(uint64_t serial, const Request& request, const Upstream& upstream, const std::string& target,
             Headers headers, Exchange::Joined joined) override;
   void abandoned(uint64_t serial) override;
 
@@ -65,6 +63,7 @@ class Session final : public ServerSession, public std::enable_shared_from_this<
     bool complete = false;
     std::function<void()> closed;
     std::function<void()> drained;
+    UpstreamSlots upstream;
   };
 
   void pump();
@@ -85,7 +84,7 @@ class Session final : public ServerSession, public std::enable_shared_from_this<
   void keep(std::string_view rest);
   void dispatch();
   using Switched = std::function<void(ConnectionPtr upstream, std::string received)>;
-  void call(uint64_t serial, const Request& request, const std::string& host, uint16_t port, const std::string& target,
+  void call(uint64_t serial, const Request& request, const Upstream& upstream, const std::string& target,
             Switched switched);
   void refuse(int status);
   std::string head(int status, const Headers& headers, std::string_view framing);
@@ -116,7 +115,6 @@ class Session final : public ServerSession, public std::enable_shared_from_this<
 
   uint64_t serial_ = 0;
   Answer answer_;
-  std::shared_ptr<UpstreamCall> upstream_;
 
   bool pumping_ = false;
   bool pump_again_ = false;

@@ -21,7 +21,7 @@ void append_header(std::string& head, std::string_view name, std::string_view va
 }  // namespace
 
 bool Session::in_progress(uint64_t serial) const {
-  return phase_ == Phase::kAnswering && serial == serial_ && !answer_.complete && !upstream_;
+  return phase_ == Phase::kAnswering && serial == serial_ && !answer_.complete && !answer_.upstream.pending;
 }
 
 // `framing`: the header lines that say how the body ends.
@@ -127,28 +127,25 @@ void Session::abandoned(uint64_t serial) {
   respond(serial, Response::text(500, "500 Internal Server Error\n"));
 }
 
-void Session::call(uint64_t serial, const Request& request, const std::string& host, uint16_t port,
-                   const std::string& target, Switched switched) {
+void Session::call(uint64_t serial, const Request& request, const Upstream& upstream, const std::string& target,
+                   Switched switched) {
   if (!in_progress(serial) || answer_.started) return;
-  UpstreamCall::Events events;
-  events.answered = [this, serial](Response response) {
-    auto call = std::move(upstream_);
-    respond(serial, std::move(response));
-  };
+  UpstreamCall::Events events = pass_on(*this, serial, [this, serial] {
+    return phase_ == Phase::kAnswering && serial == serial_ ? &answer_.upstream : nullptr;
+  });
   // `switched` takes both connections out of the session, which ends with that.
-  events.switched = [this, switched = std::move(switched)](ConnectionPtr upstream, std::string received) {
+  events.switched = [this, switched = std::move(switched)](ConnectionPtr connection, std::string received) {
     auto self = shared_from_this();
-    auto call = std::move(upstream_);
-    switched(std::move(upstream), std::move(received));
+    auto call = std::move(answer_.upstream.pending);
+    switched(std::move(connection), std::move(received));
   };
   // The session owns the call and outlives its callbacks.
-  upstream_ = call_upstream(server_->loop, request, host, port, target, std::move(events));
+  answer_.upstream.pending = call_upstream(server_->loop, request, upstream, target, std::move(events));
 }
 
-void Session::relay(uint64_t serial, const Request& request, const std::string& host, uint16_t port,
-                    const std::string& target) {
-  call(serial, request, host, port, target, [this](ConnectionPtr upstream, std::string received) {
-    auto relay = std::make_shared<Relay>(server_, std::move(connection_), std::move(received), std::move(upstream),
+void Session::relay(uint64_t serial, const Request& request, const Upstream& upstream, const std::string& target) {
+  call(serial, request, upstream, target, [this](ConnectionPtr connection, std::string received) {
+    auto relay = std::make_shared<Relay>(server_, std::move(connection_), std::move(received), std::move(connection),
                                          std::move(in_));
     server_->upgraded.insert(relay);
     answer_.complete = true;
@@ -157,16 +154,16 @@ void Session::relay(uint64_t serial, const Request& request, const std::string& 
   });
 }
 
-void Session::join(uint64_t serial, const Request& request, const std::string& host, uint16_t port,
-                   const std::string& target, Headers headers, Exchange::Joined joined) {
-  call(serial, request, host, port, target,
-       [this, headers = std::move(headers), joined = std::move(joined)](ConnectionPtr upstream, std::string received) {
+void Session::join(uint64_t serial, const Request& request, const Upstream& upstream, const std::string& target,
+                   Headers headers, Exchange::Joined joined) {
+  call(serial, request, upstream, target,
+       [this, headers = std::move(headers), joined = std::move(joined)](ConnectionPtr connection, std::string received) {
          std::string text = "HTTP/1.1 101 Switching Protocols\r\n";
          for (const auto& [name, value] : headers) append_header(text, name, value);
          text.append("\r\n");
          received.erase(0, received.find("\r\n\r\n") + 4);
          auto client = ConnectionStream::make(server_, std::move(connection_), std::move(in_));
-         auto other = ConnectionStream::make(server_, std::move(upstream), std::move(received));
+         auto other = ConnectionStream::make(server_, std::move(connection), std::move(received));
          answer_.complete = true;
          close(false);
          client->write(std::move(text));

@@ -206,6 +206,12 @@ std::optional<Peer> verified_peer(const Tls& tls) {
   return peer;
 }
 
+std::string verification_problem(const Tls& tls) {
+  if (!tls || SSL_get_verify_mode(tls.get()) == SSL_VERIFY_NONE) return {};
+  long result = SSL_get_verify_result(tls.get());
+  return result == X509_V_OK ? std::string() : X509_verify_cert_error_string(result);
+}
+
 std::string tls_error_text() {
   char text[256] = "unknown TLS error";
   unsigned long code = ERR_peek_error();

@@ -10,12 +10,10 @@
 #include "base/result.h"
 #include "http/http.h"
 
-struct ssl_ctx_st;
 struct ssl_st;
 
 namespace stead::http {
 
-using TlsContext = std::shared_ptr<ssl_ctx_st>;
 using Tls = std::shared_ptr<ssl_st>;
 
 // TLS 1.2 and later, AES-GCM first. Client certificates are asked for where `client_ca_pem` is given: none is fine,
@@ -38,6 +36,10 @@ bool negotiated_http2(const Tls& tls);
 
 // The verified certificate of the other side; nullopt if it sent none.
 std::optional<Peer> verified_peer(const Tls& tls);
+
+// Why the other side's certificate was not accepted ("certificate is not yet valid"); empty if that is not known to be
+// the trouble.
+std::string verification_problem(const Tls& tls);
 
 // What OpenSSL says about the last failure on this thread; empties its queue.
 std::string tls_error_text();

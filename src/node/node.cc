@@ -295,6 +295,8 @@ Node::~Node() { state_->runtime_watch.reset(); }
 
 void Node::start() { state_->start(); }
 
+void Node::refresh() { state_->registration.refresh(); }
+
 bool Node::ready() const { return state_->registration.ready(); }
 
 void Node::handle(const http::ExchangePtr& exchange, const std::string& target) {

@@ -29,6 +29,8 @@ class Node {
 
   // On the loop.
   void start();
+  // Looks at the runtime again: its network has just been configured. On the loop.
+  void refresh();
   // Whether the node has reported itself Ready.
   bool ready() const;
   size_t pods() const;

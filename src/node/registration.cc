@@ -399,7 +399,11 @@ void Registration::cleaned() {
   if (state_->cleaning) state_->write_status();
 }
 
-void Registration::refresh() { state_->look(); }
+void Registration::refresh() {
+  // What has just changed takes effect within milliseconds.
+  state_->look_retry = kRetryFirst / 4;
+  state_->look();
+}
 
 bool Registration::ready() const { return state_->registered && state_->looked && state_->seen.not_ready.empty(); }
 

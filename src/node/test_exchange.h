@@ -27,8 +27,8 @@ class TestExchange final : public http::Exchange {
   size_t queued_bytes() const override { return queued; }
   void on_close(std::function<void()> closed) override { closed_ = std::move(closed); }
   void on_drain(std::function<void()> drained) override { drained_ = std::move(drained); }
-  void relay(const std::string& host, uint16_t port, const std::string& target) override {
-    relayed = host + ":" + std::to_string(port) + target;
+  void relay(const http::Upstream& upstream, const std::string& target) override {
+    relayed = upstream.host + ":" + std::to_string(upstream.port) + target;
     finished = true;
   }
   void proxy(const http::ProxyTarget& target) override { relay(target.host, target.port, target.target); }

@@ -155,13 +155,8 @@ Result<WrittenConfig> write_config(const ContainerdLayout& layout, const Contain
   const std::string config = containerd_config(layout, {.cni_bin_dir = options.cni_bin_dir,
                                                         .sandbox_image = kPauseImageName,
                                                         .restrict_oom_score_adj = !may_lower_oom_score()});
-  const std::string conflist =
-      cni_conflist({.pod_range = options.pod_range, .mtu = options.mtu, .ipam_data_dir = layout.cni_ipam});
   WrittenConfig written{.changed = read_file(layout.config) != config};
   STEAD_TRY_VOID(write_file(layout.config, config));
-  // containerd follows this folder itself: a new pod range needs no restart.
-  const std::string conflist_path = layout.cni_conf + "/10-stead.conflist";
-  if (read_file(conflist_path) != conflist) STEAD_TRY_VOID(write_file(conflist_path, conflist));
   return written;
 }
 
@@ -184,6 +179,15 @@ Result<ProcessIdentity> start_containerd_process(const ContainerdLayout& layout,
   return spawn_and_wait(layout, std::chrono::steady_clock::now() + timeout);
 }
 
+Result<void> configure_pod_range(const std::string& data_dir, const std::string& pod_range, int mtu) {
+  const ContainerdLayout layout(data_dir);
+  STEAD_TRY_VOID(make_directories(layout));
+  const std::string conflist = cni_conflist({.pod_range = pod_range, .mtu = mtu, .ipam_data_dir = layout.cni_ipam});
+  // containerd follows this folder itself: a new pod range needs no restart.
+  const std::string path = layout.cni_conf + "/10-stead.conflist";
+  return read_file(path) == conflist ? Result<void>() : write_file(path, conflist);
+}
+
 std::string containerd_socket_path(const std::string& data_dir) { return ContainerdLayout(data_dir).socket; }
 
 Result<ContainerdHandle> start_or_adopt_containerd(const ContainerdOptions& options) {
@@ -199,6 +203,9 @@ Result<ContainerdHandle> start_or_adopt_containerd(const ContainerdOptions& opti
   STEAD_TRY_VOID(make_directories(layout));
   STEAD_TRY(lock, lock_instance(layout));
   STEAD_TRY(written, write_config(layout, options));
+  if (!options.pod_range.empty()) {
+    STEAD_TRY_VOID(configure_pod_range(options.data_dir, options.pod_range, options.mtu));
+  }
   ContainerdHandle handle{.socket_path = layout.socket, .cgroup_parent = cgroup_parent_of(options.data_dir)};
   std::optional<ProcessIdentity> running = find_containerd(layout);
   if (running && (written.changed || !answers(layout.socket))) {

@@ -20,7 +20,7 @@ namespace stead::node {
 
 struct ContainerdOptions {
   std::string data_dir;   // absolute
-  std::string pod_range;  // this node's part of the pod CIDR: "10.42.0.0/24"
+  std::string pod_range;  // for configure_pod_range(); empty: as it was told before
   int mtu = 1500;
   std::string cni_bin_dir = "/usr/lib/cni";
   std::chrono::milliseconds start_timeout{20'000};
@@ -37,6 +37,10 @@ struct ContainerdHandle {
 // Returns when containerd answers CRI calls and the pause image is there. A running one with another configuration is
 // replaced, its containers untouched.
 Result<ContainerdHandle> start_or_adopt_containerd(const ContainerdOptions& options);
+
+// Tells the private containerd this node's part of the pod addresses ("10.42.0.0/24") and the MTU of pods' links; both
+// are for pods from now on, across restarts. Until it is told for the first time, containerd's network is not ready.
+Result<void> configure_pod_range(const std::string& data_dir, const std::string& pod_range, int mtu);
 
 // Where the private containerd of a data dir listens.
 std::string containerd_socket_path(const std::string& data_dir);

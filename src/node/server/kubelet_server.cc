@@ -33,7 +33,7 @@ http::Request spdy_request(const char* protocol) {
 }
 
 void connect_tunnel(const http::ExchangePtr& exchange, const StreamUrl& url) {
-  exchange->join(spdy_request("portforward.k8s.io"), url.host, url.port, url.target,
+  exchange->join(spdy_request("portforward.k8s.io"), {url.host, url.port, nullptr}, url.target,
                  http::websocket_answer(exchange->request(), kTunnelProtocol),
                  [](http::ByteStreamPtr client, http::ByteStreamPtr upstream) {
                    std::make_shared<StreamTunnel>(std::move(client), std::move(upstream))->begin();
@@ -46,14 +46,14 @@ void connect(const http::ExchangePtr& exchange, const KubeletTarget& target, con
   std::vector<std::string> offered = http::websocket_protocols(request);
   bool tunnel = std::find(offered.begin(), offered.end(), kTunnelProtocol) != offered.end();
   if (!http::asks_for_websocket(request) || (target.kind == Kind::kPortForward && !tunnel)) {
-    return exchange->relay(url.host, url.port, url.target);
+    return exchange->relay({url.host, url.port, nullptr}, url.target);
   }
   if (target.kind == Kind::kPortForward) return connect_tunnel(exchange, url);
   auto protocol = choose_channel_protocol(offered);
   if (!protocol) {
     return exchange->respond(http::Response::text(403, "none of the WebSocket subprotocols offered is spoken here\n"));
   }
-  exchange->join(spdy_request("v4.channel.k8s.io"), url.host, url.port, url.target,
+  exchange->join(spdy_request("v4.channel.k8s.io"), {url.host, url.port, nullptr}, url.target,
                  http::websocket_answer(request, protocol->name),
                  [protocol = *protocol, target](http::ByteStreamPtr client, http::ByteStreamPtr upstream) {
                    std::make_shared<RemoteCommand>(protocol, target, std::move(client), std::move(upstream))->begin();

@@ -1,0 +1,58 @@
+#include "app/node_gateway.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+
+namespace stead::app {
+namespace {
+
+constexpr uint16_t kKubeletPort = 10250;
+
+std::optional<http::Upstream> kubelet_of(const object::Object& node) {
+  http::Upstream upstream;
+  for (const object::Value& address : node.status().at("addresses").items()) {
+    if (address.at("type").as_string() == "InternalIP") upstream.host = address.at("address").as_string();
+    if (!upstream.host.empty()) break;
+  }
+  int64_t port = node.status().at({"daemonEndpoints", "kubeletEndpoint", "Port"}).as_int();
+  upstream.port = port > 0 && port < 65536 ? static_cast<uint16_t>(port) : kKubeletPort;
+  if (upstream.host.empty()) return std::nullopt;
+  return upstream;
+}
+
+void unreachable(const http::ExchangePtr& exchange, const std::string& node) {
+  exchange->respond(http::Response::text(503, fmt::format("node \"{}\" cannot be reached", node)));
+}
+
+}  // namespace
+
+void ClusterNodeGateway::set(const std::string& name, node::Node* node) {
+  std::lock_guard lock(mutex_);
+  if (node != nullptr) {
+    nodes_[name] = node;
+  } else {
+    nodes_.erase(name);
+  }
+}
+
+void ClusterNodeGateway::reach_others(const cache::Cache& cache, http::TlsContext client_tls) {
+  std::lock_guard lock(mutex_);
+  cache_ = &cache;
+  client_tls_ = std::move(client_tls);
+}
+
+void ClusterNodeGateway::forward(const std::string& node, const http::ExchangePtr& exchange,
+                                 const std::string& target) {
+  std::lock_guard lock(mutex_);
+  auto found = nodes_.find(node);
+  if (found != nodes_.end()) return found->second->handle(exchange, target);
+  if (cache_ == nullptr) return unreachable(exchange, node);
+  object::ObjectPtr object = cache_->get("/nodes", node);
+  std::optional<http::Upstream> upstream = object ? kubelet_of(*object) : std::nullopt;
+  if (!upstream) return unreachable(exchange, node);
+  upstream->tls = client_tls_;
+  exchange->relay(*upstream, target);
+}
+
+}  // namespace stead::app
