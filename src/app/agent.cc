@@ -74,6 +74,7 @@ Result<Agent> start(const cli::AgentOptions& options, const cli::DataDir& data_d
   machine.pod_cidr = facts.pod_cidr;
   machine.service_cidr = facts.service_cidr;
   machine.cluster_domain = facts.cluster_domain;
+  machine.pod_network = network::pod_network_mode(facts.pod_network);
   machine.api_address = facts.api_address;
   machine.dns_address = facts.dns_address;
   machine.containerd_socket = options.containerd_socket;

@@ -90,6 +90,7 @@ Request make_cluster_facts(const BootstrapOptions& options) {
                                {"data", Value::object({{"podCIDR", options.pod_cidr},
                                                        {"serviceCIDR", options.service_cidr},
                                                        {"clusterDomain", options.cluster_domain},
+                                                       {"podNetwork", options.pod_network},
                                                        {"apiServiceAddress", options.api_service_address},
                                                        {"dnsServiceAddress", options.dns_service_address}})}}));
 }

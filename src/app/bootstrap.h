@@ -22,6 +22,7 @@ struct BootstrapOptions {
   std::string pod_cidr;
   std::string service_cidr;
   std::string cluster_domain;
+  std::string pod_network;
 };
 
 // `done` runs on the transport's loop.

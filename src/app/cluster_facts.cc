@@ -19,6 +19,7 @@ Result<ClusterFacts> read_facts(const Value& data) {
   std::pair<const char*, std::string*> fields[] = {{"podCIDR", &facts.pod_cidr},
                                                    {"serviceCIDR", &facts.service_cidr},
                                                    {"clusterDomain", &facts.cluster_domain},
+                                                   {"podNetwork", &facts.pod_network},
                                                    {"apiServiceAddress", &facts.api_address},
                                                    {"dnsServiceAddress", &facts.dns_address}};
   for (auto& [name, field] : fields) {
@@ -59,6 +60,7 @@ Result<void> save_cluster_facts(const cli::DataDir& data_dir, const ClusterFacts
   Value document = Value::object({{"podCIDR", facts.pod_cidr},
                                   {"serviceCIDR", facts.service_cidr},
                                   {"clusterDomain", facts.cluster_domain},
+                                  {"podNetwork", facts.pod_network},
                                   {"apiServiceAddress", facts.api_address},
                                   {"dnsServiceAddress", facts.dns_address}});
   return cli::write_file(data_dir.path(kFile), object::to_json(document) + "\n", 0600);

@@ -16,6 +16,7 @@ struct ClusterFacts {
   std::string pod_cidr;
   std::string service_cidr;
   std::string cluster_domain;
+  std::string pod_network;  // as --pod-network
   std::string api_address;
   std::string dns_address;
 };

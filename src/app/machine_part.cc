@@ -8,6 +8,7 @@
 
 #include "network/dns/forwarder.h"
 #include "network/pod_network/link_facts.h"
+#include "network/pod_network/peer_routes_adapter.h"
 #include "node/machine.h"
 #include "node/runtime/containerd_process.h"
 #include "node/runtime/cri_runtime_adapter.h"
@@ -54,6 +55,7 @@ struct MachinePart::Parts {
     made.service_cidr = options.service_cidr;
     made.cluster_domain = options.cluster_domain;
     made.dns_address = options.dns_address;
+    made.pod_network = options.pod_network;
     if (options.serves_api) made.api_address = options.api_address;
     if (has_default_route()) {
       made.resolvers = network::dns::resolvers_of(node::read_machine_resolv_conf(), {options.dns_address});
@@ -86,7 +88,9 @@ struct MachinePart::Parts {
     if (has_default_route()) made.node.host_resolv_conf = node::read_machine_resolv_conf();
     made.kubelet_tls = kubelet_tls;
     if (options.containerd_socket.empty()) {
-      int mtu = network::mtu_towards(options.node_ip);
+      // Where only some pods are behind the tunnel, its own MTU tells senders.
+      bool tunnel = options.pod_network == network::PodNetworkMode::kVxlan;
+      int mtu = network::mtu_towards(options.node_ip) - (tunnel ? network::kTunnelOverhead : 0);
       made.use_pod_range = [data_dir = data_dir, mtu](const std::string& range) {
         return node::configure_pod_range(data_dir, range, mtu);
       };

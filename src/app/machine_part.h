@@ -24,9 +24,10 @@ struct MachineOptions {
   std::string pod_cidr;  // the cluster's
   std::string service_cidr;
   std::string cluster_domain;
-  std::string api_address;        // the first service address
-  std::string dns_address;        // the tenth
-  bool serves_api = false;        // the API listens on api_address here; else its service's endpoints have it
+  std::string api_address;  // the first service address
+  std::string dns_address;  // the tenth
+  bool serves_api = false;  // the API listens on api_address here; else its service's endpoints have it
+  network::PodNetworkMode pod_network = network::PodNetworkMode::kAuto;
   std::string containerd_socket;  // empty: a private containerd
   std::vector<std::pair<std::string, std::string>> labels;
 };

@@ -6,6 +6,8 @@
 #include "network/dns/dns_server.h"
 #include "network/pod_network/masquerade.h"
 #include "network/pod_network/node_link.h"
+#include "network/pod_network/node_routes.h"
+#include "network/pod_network/peer_routes_adapter.h"
 #include "network/service_proxy/kernel_adapter.h"
 #include "network/service_proxy/service_proxy.h"
 
@@ -54,6 +56,7 @@ std::vector<Error> remove_network(const cli::DataDir& data_dir) {
   link.state_path = data_dir.path("network-state");
   keep(network::remove_service_rules(data_dir.path("loopback-state")));
   keep(network::remove_node_link(link));
+  keep(network::remove_peer_routes());
   keep(network::remove_masquerade());
   return errors;
 }
@@ -63,13 +66,16 @@ struct NetworkPart::State {
   std::unique_ptr<loop::WorkerPool> pool = loop::make_worker_pool("nftables", 1);
   std::unique_ptr<client::ApiTransport> dns_transport;
   std::unique_ptr<client::ApiTransport> proxy_transport;
+  std::unique_ptr<loop::WorkerPool> route_pool = loop::make_worker_pool("routes", 1);
   std::unique_ptr<network::dns::DnsServer> dns;
   std::unique_ptr<network::ServiceProxy> proxy;
+  std::unique_ptr<network::NodeRoutes> routes;
   bool running = false;
 
   ~State() {
     std::promise<void> ended;
     auto end = [&] {
+      routes.reset();
       proxy.reset();
       dns.reset();
       ended.set_value();
@@ -81,6 +87,7 @@ struct NetworkPart::State {
     }
     ended.get_future().wait();
     pool.reset();
+    route_pool.reset();
     loop.stop();
     loop.join();
   }
@@ -100,6 +107,9 @@ Result<std::unique_ptr<NetworkPart>> NetworkPart::start(ApiAccess& access, const
       network::ServiceProxyOptions{
           options.node_name, {options.pod_cidr}, {options.service_cidr}, held_addresses(options)});
   STEAD_TRY_VOID(state->proxy->start());
+  state->routes = std::make_unique<network::NodeRoutes>(*state->proxy_transport, state->loop, *state->route_pool,
+                                                        options.node_name, options.pod_network);
+  state->routes->start();
   state->loop.start_thread("network");
   state->running = true;
   return std::unique_ptr<NetworkPart>(new NetworkPart(std::move(state)));

@@ -1,7 +1,8 @@
 #pragma once
 
 // What the cluster's network needs from this machine, on a loop and a thread of its own: the node link and its
-// routes, masquerading, the DNS server, services' rules.
+// routes, routes to other nodes' pods, masquerading,
+// the DNS server, services' rules.
 
 #include <memory>
 #include <string>
@@ -10,6 +11,7 @@
 #include "app/api_access.h"
 #include "base/result.h"
 #include "cli/data_dir.h"
+#include "network/pod_network/route_policy.h"
 
 namespace stead::app {
 
@@ -24,6 +26,7 @@ struct NetworkPartOptions {
   std::string api_address;
   std::string dns_address;
   std::vector<std::string> resolvers;  // for names that are not the cluster's
+  network::PodNetworkMode pod_network = network::PodNetworkMode::kAuto;
 };
 
 // Makes the link, routes and switches, before anything can listen on the link's addresses. Blocking. What it changes

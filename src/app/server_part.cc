@@ -73,6 +73,7 @@ void ServerPart::start_controllers() {
   control.bootstrap.pod_cidr = options_.cluster.pod_cidr;
   control.bootstrap.service_cidr = options_.cluster.service_cidr;
   control.bootstrap.cluster_domain = options_.cluster.cluster_domain;
+  control.bootstrap.pod_network = options_.cluster.pod_network;
   control_ = std::make_unique<ControlLoop>(plane_->api(), std::move(control));
 }
 

@@ -58,6 +58,7 @@ struct SingleMachine::Parts {
     made.pod_cidr = options.pod_cidr;
     made.service_cidr = options.service_cidr;
     made.cluster_domain = options.cluster_domain;
+    made.pod_network = network::pod_network_mode(options.pod_network);
     made.api_address = addresses.api;
     made.dns_address = addresses.dns;
     made.serves_api = true;

@@ -76,6 +76,11 @@ void add_cluster(CLI::App& command, UpOptions& options) {
   command.add_option("--service-cidr", options.service_cidr, "Range of service addresses")
       ->capture_default_str()
       ->check(address_range(kServicePrefixMax));
+  command
+      .add_option("--pod-network", options.pod_network,
+                  "How pods of different nodes reach each other: by routes, VXLAN, or what each pair of nodes needs")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"auto", "direct", "vxlan"}));
   command.add_option("--cluster-domain", options.cluster_domain, "DNS zone of the cluster")->capture_default_str();
   add_node(command, options.node_name, options.node_ip);
   command.add_option_function<std::string>(

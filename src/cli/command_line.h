@@ -17,6 +17,7 @@ struct UpOptions {
   std::string pod_cidr = "10.42.0.0/16";
   std::string service_cidr = "10.43.0.0/16";
   std::string cluster_domain = "cluster.local";
+  std::string pod_network = "auto";
   std::string node_name;  // empty: the host name
   std::string node_ip;    // empty: the default route's link, then any global address
   std::string runtime = "containerd";

@@ -2,17 +2,13 @@
 
 #include <fmt/format.h>
 #include <linux/rtnetlink.h>
-#include <net/if.h>
 #include <netlink/errno.h>
-#include <netlink/netlink.h>
-#include <netlink/route/addr.h>
-#include <netlink/route/link.h>
 #include <netlink/route/link/bridge.h>
 #include <netlink/route/nexthop.h>
-#include <netlink/route/route.h>
 
 #include <fstream>
-#include <memory>
+
+#include "network/pod_network/netlink.h"
 
 namespace stead::network {
 
@@ -20,44 +16,11 @@ namespace {
 
 constexpr char kForwardingPath[] = "/proc/sys/net/ipv4/ip_forward";
 
-template <class T, void (*free_function)(T*)>
-struct Freer {
-  void operator()(T* object) const { free_function(object); }
-};
-using Socket = std::unique_ptr<nl_sock, Freer<nl_sock, nl_socket_free>>;
-using Link = std::unique_ptr<rtnl_link, Freer<rtnl_link, rtnl_link_put>>;
-using Address = std::unique_ptr<rtnl_addr, Freer<rtnl_addr, rtnl_addr_put>>;
-using Route = std::unique_ptr<rtnl_route, Freer<rtnl_route, rtnl_route_put>>;
-using RawAddress = std::unique_ptr<nl_addr, Freer<nl_addr, nl_addr_put>>;
-
-Error netlink_error(const std::string& what, int code) {
-  return make_error(Reason::kInternal, what + ": " + nl_geterror(code));
-}
-
-Result<Socket> connect() {
-  Socket socket(nl_socket_alloc());
-  if (!socket) return make_error(Reason::kInternal, "out of memory");
-  if (int code = nl_connect(socket.get(), NETLINK_ROUTE); code < 0) return netlink_error("netlink", code);
-  return socket;
-}
-
-// An address or range ("10.43.0.1", "10.43.0.0/16") of IPv4.
-Result<RawAddress> parse(const std::string& text) {
-  nl_addr* address = nullptr;
-  const bool parsed = nl_addr_parse(text.c_str(), AF_INET, &address) >= 0;
-  RawAddress result(address);
-  if (!parsed || nl_addr_get_prefixlen(address) > 32) {
-    return make_error(Reason::kBadRequest, fmt::format("\"{}\" is no IPv4 address or range", text));
-  }
-  return result;
-}
-
-// The link's index; 0: not there.
-int index_of(nl_sock* socket, const std::string& name) {
-  rtnl_link* found = nullptr;
-  if (rtnl_link_get_kernel(socket, 0, name.c_str(), &found) < 0) return 0;
-  return rtnl_link_get_ifindex(Link(found).get());
-}
+using netlink::failure;
+using netlink::index_of;
+using netlink::Link;
+using netlink::parse;
+using netlink::Route;
 
 Result<int> ensure_bridge(nl_sock* socket, const std::string& name) {
   int index = index_of(socket, name);
@@ -65,29 +28,13 @@ Result<int> ensure_bridge(nl_sock* socket, const std::string& name) {
     Link link(rtnl_link_bridge_alloc());
     rtnl_link_set_name(link.get(), name.c_str());
     if (int code = rtnl_link_add(socket, link.get(), NLM_F_CREATE | NLM_F_EXCL); code < 0 && code != -NLE_EXIST) {
-      return netlink_error("create link " + name, code);
+      return failure("create link " + name, code);
     }
     index = index_of(socket, name);
   }
-  Link original(rtnl_link_alloc());
-  Link change(rtnl_link_alloc());
-  rtnl_link_set_ifindex(original.get(), index);
-  rtnl_link_set_flags(change.get(), IFF_UP);
-  if (int code = rtnl_link_change(socket, original.get(), change.get(), 0); code < 0) {
-    return netlink_error("set link " + name + " up", code);
-  }
+  auto up = netlink::set_up(socket, index);
+  if (!up.ok()) return up.error().with_context(name);
   return index;
-}
-
-Result<void> ensure_address(nl_sock* socket, int index, const std::string& text) {
-  STEAD_TRY(raw, parse(text));
-  Address address(rtnl_addr_alloc());
-  rtnl_addr_set_ifindex(address.get(), index);
-  rtnl_addr_set_local(address.get(), raw.get());
-  rtnl_addr_set_prefixlen(address.get(), 32);
-  int code = rtnl_addr_add(socket, address.get(), NLM_F_CREATE);
-  if (code < 0 && code != -NLE_EXIST) return netlink_error("add address " + text, code);
-  return {};
 }
 
 // A route of `cidr` to link `index`, or an unreachable one for index 0.
@@ -116,7 +63,7 @@ Result<Route> make_route(const std::string& cidr, int index, const std::string& 
 Result<void> ensure_route(nl_sock* socket, const std::string& cidr, int index, const std::string& source) {
   STEAD_TRY(route, make_route(cidr, index, source));
   int code = rtnl_route_add(socket, route.get(), NLM_F_CREATE | NLM_F_REPLACE);
-  if (code < 0) return netlink_error("route " + cidr, code);
+  if (code < 0) return failure("route " + cidr, code);
   return {};
 }
 
@@ -144,10 +91,10 @@ Result<void> enable_forwarding(const std::string& state_path) {
 }  // namespace
 
 Result<void> ensure_node_link(const NodeLinkOptions& options) {
-  STEAD_TRY(socket, connect());
+  STEAD_TRY(socket, netlink::connect());
   STEAD_TRY(index, ensure_bridge(socket.get(), options.name));
   for (const std::string& address : options.addresses) {
-    STEAD_TRY_VOID(ensure_address(socket.get(), index, address));
+    STEAD_TRY_VOID(netlink::ensure_address(socket.get(), index, address));
   }
   for (const std::string& cidr : options.service_cidrs) {
     STEAD_TRY_VOID(ensure_route(socket.get(), cidr, index, options.source));
@@ -157,19 +104,12 @@ Result<void> ensure_node_link(const NodeLinkOptions& options) {
 }
 
 Result<void> remove_node_link(const NodeLinkOptions& options) {
-  STEAD_TRY(socket, connect());
-  if (int index = index_of(socket.get(), options.name); index != 0) {
-    Link link(rtnl_link_alloc());
-    rtnl_link_set_ifindex(link.get(), index);
-    if (int code = rtnl_link_delete(socket.get(), link.get()); code < 0 && code != -NLE_NODEV) {
-      return netlink_error("delete link " + options.name, code);
-    }
-  }
+  STEAD_TRY(socket, netlink::connect());
+  STEAD_TRY_VOID(netlink::delete_link(socket.get(), options.name));
   for (const std::string& cidr : options.pod_cidrs) {
     STEAD_TRY(route, make_route(cidr, 0, ""));
     int code = rtnl_route_delete(socket.get(), route.get(), 0);
-    if (code < 0 && code != -NLE_OBJ_NOTFOUND && code != -NLE_FAILURE)
-      return netlink_error("delete route " + cidr, code);
+    if (code < 0 && code != -NLE_OBJ_NOTFOUND && code != -NLE_FAILURE) return failure("delete route " + cidr, code);
   }
   if (options.state_path.empty() || read_line(options.state_path).empty()) return {};
   STEAD_TRY_VOID(write_line(kForwardingPath, read_line(options.state_path)));

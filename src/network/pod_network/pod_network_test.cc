@@ -10,6 +10,7 @@
 
 #include "network/pod_network/masquerade.h"
 #include "network/pod_network/node_link.h"
+#include "network/pod_network/peer_routes_adapter.h"
 
 namespace stead::network {
 namespace {
@@ -91,6 +92,56 @@ TEST(MasqueradeTest, BadRangeIsNamed) {
     ASSERT_FALSE(rules.ok()) << bad;
     EXPECT_THAT(rules.error().message, HasSubstr(bad));
   }
+}
+
+TEST(RoutePolicyTest, DirectWhereALinkIsSharedElseThroughTheTunnel) {
+  const std::vector<LinkAddress> links = {{"eth0", 2, "192.0.2.11", 24}, {"eth1", 3, "198.51.100.1", 30}};
+  const std::vector<NodePlace> nodes = {{"own", "192.0.2.11", "10.42.0.0/24"},
+                                        {"near", "192.0.2.12", "10.42.1.0/24"},
+                                        {"wired", "198.51.100.2", "10.42.2.0/24"},
+                                        {"far", "203.0.113.5", "10.42.3.0/24"},
+                                        {"new", "192.0.2.13", ""},
+                                        {"broken", "x", "10.42.4.0/24"}};
+  const PodRoutes made = decide_routes("own", PodNetworkMode::kAuto, nodes, links);
+  EXPECT_EQ(made.own_range, "10.42.0.0/24");
+  const std::vector<PeerRoute> wanted = {
+      {"10.42.1.0/24", "192.0.2.12", 2}, {"10.42.2.0/24", "198.51.100.2", 3}, {"10.42.3.0/24", "203.0.113.5", 0}};
+  EXPECT_EQ(made.peers, wanted);
+  EXPECT_EQ(decide_routes("own", PodNetworkMode::kDirect, nodes, links).peers.size(), 2u);
+  for (const PeerRoute& peer : decide_routes("own", PodNetworkMode::kVxlan, nodes, links).peers) {
+    EXPECT_EQ(peer.link, 0) << peer.range;
+  }
+}
+
+TEST(PeerRoutesTest, TheKernelHasExactlyTheRoutesOfTheCluster) {
+  in_new_namespace([] {
+    output_of("ip link add eth0 type bridge; ip addr add 192.0.2.11/24 dev eth0; ip link set eth0 up mtu 1400");
+    const std::string before = output_of("ip route; ip -o link show stead-vxlan");
+    PodRoutes routes{"192.0.2.11", "10.42.0.0/24", {}};
+    const int eth0 = static_cast<int>(if_nametoindex("eth0"));
+    routes.peers = {{"10.42.1.0/24", "192.0.2.12", eth0}, {"10.42.3.0/24", "203.0.113.5", 0}};
+    for (int round = 0; round < 2; ++round) {
+      const Result<void> made = apply_peer_routes(routes);
+      ASSERT_TRUE(made.ok()) << made.error().message;
+    }
+    EXPECT_THAT(output_of("ip route"),
+                AllOf(HasSubstr("10.42.1.0/24 via 192.0.2.12 dev eth0"),
+                      HasSubstr("10.42.3.0/24 via 10.42.3.0 dev stead-vxlan"), HasSubstr("src 10.42.0.0 onlink")));
+    EXPECT_THAT(output_of("ip -d link show stead-vxlan"),
+                AllOf(HasSubstr("mtu 1350"), HasSubstr("local 192.0.2.11"), HasSubstr("dstport 4789"),
+                      HasSubstr(tunnel_hardware_address("192.0.2.11")), HasSubstr("nolearning")));
+    const std::string far = tunnel_hardware_address("203.0.113.5");
+    EXPECT_THAT(output_of("bridge fdb show dev stead-vxlan"), HasSubstr(far + " dst 203.0.113.5 self permanent"));
+    EXPECT_THAT(output_of("ip neigh show dev stead-vxlan"), HasSubstr("10.42.3.0 lladdr " + far + " PERMANENT"));
+
+    // A node that is gone takes its route along; the tunnel goes with its last peer.
+    routes.peers = {{"10.42.1.0/24", "192.0.2.13", eth0}};
+    ASSERT_TRUE(apply_peer_routes(routes).ok());
+    EXPECT_THAT(output_of("ip route"), AllOf(HasSubstr("10.42.1.0/24 via 192.0.2.13"), Not(HasSubstr("10.42.3.0"))));
+    EXPECT_THAT(output_of("ip link"), Not(HasSubstr("stead-vxlan")));
+    for (int round = 0; round < 2; ++round) ASSERT_TRUE(remove_peer_routes().ok());
+    EXPECT_EQ(output_of("ip route; ip -o link show stead-vxlan"), before);
+  });
 }
 
 }  // namespace
