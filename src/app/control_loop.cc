@@ -45,7 +45,8 @@ struct ControlLoop::Parts {
   std::promise<bool> started;
 
   controllers::ControllersOptions controllers_options() const {
-    controllers::ControllersOptions made{controllers::served_resources(kinds::registry()), options.ca_pem, options.pod_cidr};
+    controllers::ControllersOptions made{controllers::served_resources(kinds::registry()), options.ca_pem,
+                                         options.pod_cidr};
     made.node_lifecycle.grace = options.node_monitor_grace_period;
     return made;
   }

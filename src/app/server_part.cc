@@ -42,7 +42,8 @@ Result<std::unique_ptr<ServerPart>> ServerPart::start(const Options& options, co
   STEAD_TRY(credentials,
             load_or_make_credentials(data_dir, server_names(options, part->addresses_.api), system_clock().wall_now()));
   part->credentials_ = std::move(credentials);
-  STEAD_TRY(plane, ControlPlane::start({data_dir.root(), cluster.bind, cluster.port, cluster.service_cidr, cluster.pod_eviction_timeout},
+  STEAD_TRY(plane, ControlPlane::start({data_dir.root(), cluster.bind, cluster.port, cluster.service_cidr,
+                                        cluster.pod_eviction_timeout},
                                        part->credentials_, gateway));
   part->plane_ = std::move(plane);
   if (options.many_nodes) {
@@ -68,7 +69,7 @@ void ServerPart::start_controllers() {
   control.data_dir = data_dir_;
   control.ca_pem = credentials_.ca.certificate_pem;
   if (options_.many_nodes) control.pod_cidr = options_.cluster.pod_cidr;
-  control.node_monitor_grace_period = cluster.node_monitor_grace_period;
+  control.node_monitor_grace_period = options_.cluster.node_monitor_grace_period;
   control.bootstrap = {addresses_.api, addresses_.dns, options_.node_ip, plane_->port()};
   control.bootstrap.pod_cidr = options_.cluster.pod_cidr;
   control.bootstrap.service_cidr = options_.cluster.service_cidr;

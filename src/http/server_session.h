@@ -30,7 +30,7 @@ class ServerSession {
   virtual void on_drain(uint64_t serial, std::function<void()> drained) = 0;
   virtual void relay(uint64_t serial, const Request& request, const Upstream& upstream, const std::string& target) = 0;
   virtual void join(uint64_t serial, const Request& request, const Upstream& upstream, const std::string& target,
-            Headers headers, Exchange::Joined joined) = 0;
+                    Headers headers, Exchange::Joined joined) = 0;
   // Its handler has dropped the exchange unanswered.
   virtual void abandoned(uint64_t serial) = 0;
 };

@@ -156,19 +156,20 @@ void Session::relay(uint64_t serial, const Request& request, const Upstream& ups
 
 void Session::join(uint64_t serial, const Request& request, const Upstream& upstream, const std::string& target,
                    Headers headers, Exchange::Joined joined) {
-  call(serial, request, upstream, target,
-       [this, headers = std::move(headers), joined = std::move(joined)](ConnectionPtr connection, std::string received) {
-         std::string text = "HTTP/1.1 101 Switching Protocols\r\n";
-         for (const auto& [name, value] : headers) append_header(text, name, value);
-         text.append("\r\n");
-         received.erase(0, received.find("\r\n\r\n") + 4);
-         auto client = ConnectionStream::make(server_, std::move(connection_), std::move(in_));
-         auto other = ConnectionStream::make(server_, std::move(connection), std::move(received));
-         answer_.complete = true;
-         close(false);
-         client->write(std::move(text));
-         joined(std::move(client), std::move(other));
-       });
+  call(
+      serial, request, upstream, target,
+      [this, headers = std::move(headers), joined = std::move(joined)](ConnectionPtr connection, std::string received) {
+        std::string text = "HTTP/1.1 101 Switching Protocols\r\n";
+        for (const auto& [name, value] : headers) append_header(text, name, value);
+        text.append("\r\n");
+        received.erase(0, received.find("\r\n\r\n") + 4);
+        auto client = ConnectionStream::make(server_, std::move(connection_), std::move(in_));
+        auto other = ConnectionStream::make(server_, std::move(connection), std::move(received));
+        answer_.complete = true;
+        close(false);
+        client->write(std::move(text));
+        joined(std::move(client), std::move(other));
+      });
 }
 
 // ---- sending ----

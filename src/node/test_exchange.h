@@ -31,10 +31,10 @@ class TestExchange final : public http::Exchange {
     relayed = upstream.host + ":" + std::to_string(upstream.port) + target;
     finished = true;
   }
-  void proxy(const http::ProxyTarget& target) override { relay(target.host, target.port, target.target); }
-  void join(http::Request request, const std::string& host, uint16_t port, const std::string& target, http::Headers,
+  void proxy(const http::ProxyTarget& target) override { relay({target.host, target.port, nullptr}, target.target); }
+  void join(http::Request request, const http::Upstream& upstream, const std::string& target, http::Headers,
             Joined) override {
-    relayed = request.method + " " + host + ":" + std::to_string(port) + target;
+    relayed = request.method + " " + upstream.host + ":" + std::to_string(upstream.port) + target;
     finished = true;
   }
   void post(std::function<void()> task) override {

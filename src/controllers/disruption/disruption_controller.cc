@@ -1,5 +1,6 @@
 #include "controllers/disruption/disruption_controller.h"
 
+#include "client/plan.h"
 #include "controllers/owner_references.h"
 #include "controllers/requests.h"
 #include "object/selector.h"

@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "kinds/apps/replicas_validation.h"
 #include "kinds/meta/cells.h"
 #include "kinds/meta/checks.h"
@@ -54,14 +56,14 @@ std::vector<Value> cells(const Value& budget, WallTime now) {
 }  // namespace
 
 void budget_from_v1beta1(Value& budget) {
-  const Value* selector = budget.find({"spec", "selector"});
+  const Value* selector = std::as_const(budget).find({"spec", "selector"});
   if (selector == nullptr) return;
   bool empty = selector->at("matchLabels").empty() && selector->at("matchExpressions").empty();
   if (empty) budget.set({"spec", "selector"}, nothing_selector());
 }
 
 void budget_to_v1beta1(Value& budget) {
-  const Value* selector = budget.find({"spec", "selector"});
+  const Value* selector = std::as_const(budget).find({"spec", "selector"});
   if (selector != nullptr && *selector == nothing_selector()) budget.set({"spec", "selector"}, Value::object());
 }
 
