@@ -73,8 +73,9 @@ Result<void> add_neighbour(nl_sock* socket, int index, int family, const std::st
   STEAD_TRY(destination, netlink::parse(address));
   STEAD_TRY(link_address, parse_hardware(hardware));
   rtnl_neigh_set_ifindex(neighbour.get(), index);
-  rtnl_neigh_set_family(neighbour.get(), family);
+  // In this order: a forwarding entry (AF_BRIDGE) has an IP destination, which libnl refuses once the family is set.
   rtnl_neigh_set_dst(neighbour.get(), destination.get());
+  rtnl_neigh_set_family(neighbour.get(), family);
   rtnl_neigh_set_lladdr(neighbour.get(), link_address.get());
   rtnl_neigh_set_state(neighbour.get(), NUD_PERMANENT);
   if (family == AF_BRIDGE) rtnl_neigh_set_flags(neighbour.get(), NTF_SELF);
