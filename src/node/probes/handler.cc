@@ -77,7 +77,7 @@ HandlerAnswer run_handler(const Handler& handler, const std::string& container_i
     case Handler::Kind::kTcp:
       return dialer.tcp_connect(host, handler.port, timeout);
     case Handler::Kind::kGrpc:
-      return {false, "grpc probes are not supported by this node"};
+      return dialer.grpc_check(handler, host, timeout);
   }
   return {};
 }

@@ -41,6 +41,8 @@ class Dialer {
   virtual HandlerAnswer http_get(const Handler& handler, const std::string& host,
                                  std::chrono::milliseconds timeout) = 0;
   virtual HandlerAnswer tcp_connect(const std::string& host, uint16_t port, std::chrono::milliseconds timeout) = 0;
+  virtual HandlerAnswer grpc_check(const Handler& handler, const std::string& host,
+                                   std::chrono::milliseconds timeout) = 0;
 };
 
 std::unique_ptr<Dialer> make_network_dialer();
@@ -50,6 +52,9 @@ class AgreeableDialer final : public Dialer {
  public:
   HandlerAnswer http_get(const Handler&, const std::string&, std::chrono::milliseconds) override { return {true, ""}; }
   HandlerAnswer tcp_connect(const std::string&, uint16_t, std::chrono::milliseconds) override { return {true, ""}; }
+  HandlerAnswer grpc_check(const Handler&, const std::string&, std::chrono::milliseconds) override {
+    return {true, ""};
+  }
 };
 
 // kSleep and kNone succeed at once: waiting is the caller's business.

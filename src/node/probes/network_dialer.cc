@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "http/client.h"
+#include "node/probes/grpc_check.h"
 #include "node/probes/handler.h"
 
 namespace stead::node {
@@ -70,6 +71,11 @@ class NetworkDialer final : public Dialer {
     close(fd);
     if (error == 0) return {true, ""};
     return failed(error == ECONNREFUSED ? "connect: connection refused" : std::strerror(error));
+  }
+
+  HandlerAnswer grpc_check(const Handler& handler, const std::string& host,
+                           std::chrono::milliseconds timeout) override {
+    return node::grpc_check(handler, host, timeout);
   }
 };
 
