@@ -244,12 +244,17 @@ class Decider {
     const Value& rolling = strategy.at("rollingUpdate");
     int64_t partition = rolling.at("partition").as_int();
     int64_t budget = max_unavailable(rolling.at("maxUnavailable"), replica_count_);
+    auto is_old = [&](const Object* pod) {
+      return pod != nullptr && !pod->deleting() && revision_of(*pod) != history_.update;
+    };
     if (rolling.find("maxUnavailable") != nullptr) {
-      budget -= std::count_if(replicas_.begin(), replicas_.end(), [&](const Object* pod) { return unavailable(pod); });
+      // Broken pods of an old revision are what an update in parallel is to mend: they do not hold it up.
+      budget -= std::count_if(replicas_.begin(), replicas_.end(),
+                              [&](const Object* pod) { return unavailable(pod) && (ordered_ || !is_old(pod)); });
     }
     for (int64_t index = replica_count_ - 1; index >= partition && budget > 0; --index) {
       const Object* pod = replicas_[static_cast<size_t>(index)];
-      if (pod != nullptr && !pod->deleting() && revision_of(*pod) != history_.update) {
+      if (is_old(pod)) {
         end(plan_for_pod(), *pod);
         --budget;
       } else if (unavailable(pod) && rolling.find("maxUnavailable") == nullptr) {

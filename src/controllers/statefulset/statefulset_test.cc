@@ -303,6 +303,26 @@ TEST_F(StatefulSetTest, MaxUnavailableRollsSeveralAtOnce) {
   EXPECT_FALSE(terminating(1));
 }
 
+// With maxUnavailable and without.
+class ParallelUpdateTest : public StatefulSetTest, public testing::WithParamInterface<bool> {};
+
+TEST_P(ParallelUpdateTest, BrokenPodsOfTheOldRevisionDoNotHoldItUp) {
+  Value set_document = web_set(3);
+  set_document.set({"spec", "podManagementPolicy"}, "Parallel");
+  if (GetParam()) set_document.set({"spec", "updateStrategy", "rollingUpdate", "maxUnavailable"}, 1);
+  start(std::move(set_document));
+  for (int ordinal = 0; ordinal < 3; ++ordinal) set_phase(ordinal, "Pending", false);
+  set_image("img:2");
+  EXPECT_TRUE(terminating(2));
+  EXPECT_FALSE(terminating(1));
+  finish_pod(2);
+  EXPECT_FALSE(terminating(1)) << "the new pod has to be available first";
+  run_pod(2);
+  EXPECT_TRUE(terminating(1));
+}
+
+INSTANTIATE_TEST_SUITE_P(Budgets, ParallelUpdateTest, testing::Bool());
+
 TEST_F(StatefulSetTest, MinReadySecondsHoldsTheNextPodBack) {
   Value set_document = web_set(2);
   set_document.set({"spec", "minReadySeconds"}, 5);
