@@ -10,7 +10,8 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from support.cluster import ROOT, STEAD, Cluster  # noqa: E402
+from support.cluster import ROOT, STEAD, Cluster, wait_for  # noqa: E402
+from support.traces import difference, traces  # noqa: E402
 
 OLD_KUBECTL = ROOT / "build" / "kubectl-1.20" / "usr" / "bin" / "kubectl"
 
@@ -76,3 +77,17 @@ def cluster(request, home, newest_kubectl):
     if request.session.testsfailed:
         print(made.log())
     made.close()
+
+
+@pytest.fixture(scope="module")
+def leaves_nothing(cluster):
+    """Asserts that mounts, directories, links, rules and volumes are again what they were when it was made."""
+    before = traces(cluster)
+
+    def check(timeout=60):
+        try:
+            wait_for(lambda: traces(cluster) == before, timeout, "nothing left")
+        except AssertionError:
+            raise AssertionError(f"left, and missing: {difference(before, traces(cluster))}") from None
+
+    return check

@@ -26,7 +26,7 @@ def storage(cluster, tmp_path_factory):
 
 
 @pytest.fixture(scope="module", autouse=True)
-def project(cluster):
+def project(cluster, leaves_nothing):
     """The document's transcripts were taken in a namespace called project."""
     cluster.import_image("consul")
     cluster.import_image("busybox")
@@ -224,7 +224,7 @@ def test_expose_the_interface(cluster):
         ["curl", "-sSL", "--max-time", "5", f"http://{address}:8500/ui/"]).stdout, 30, "the interface")
 
 
-def test_delete_in_the_documents_order(cluster, storage):
+def test_delete_in_the_documents_order(cluster, storage, leaves_nothing):
     volumes = {each["metadata"]["name"] for each in cluster.get("pv")["items"]}
     assert len(volumes) == 5
     cluster.kubectl("scale", "sts", "consul", "--replicas=5")
@@ -246,4 +246,5 @@ def test_delete_in_the_documents_order(cluster, storage):
     wait_for(lambda: not cluster.get("pv")["items"], 30, "the end of all volumes")
     wait_for(lambda: not list((storage.root / "consul").iterdir()), 30, "the end of their directories")
     cluster.kubectl("delete", "configmap", "consulconfig")
+    leaves_nothing()
     assert cluster.kubectl("get", "all,pvc,pv,configmaps", "-o", "name").split() == ["configmap/kube-root-ca.crt"]

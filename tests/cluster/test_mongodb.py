@@ -78,7 +78,7 @@ CLAIM_TEMPLATE_AS_PRINTED = """
 
 
 @pytest.fixture(scope="module", autouse=True)
-def images(cluster):
+def images(cluster, leaves_nothing):
     for name in ("mongodb", "redis", "busybox"):
         cluster.import_image(name)
 
@@ -233,9 +233,9 @@ def test_its_pods_rejoin_with_their_data(cluster):
     assert redis(cluster, "redis-2", "get", "counter") == "1"
 
 
-def test_it_leaves_what_policy_says(cluster):
+def test_it_leaves_what_policy_says(cluster, leaves_nothing):
     cluster.kubectl("delete", "-f", str(ROOT / "examples" / "redis" / "redis.yaml"), timeout=120)
     wait_for(lambda: not cluster.get("pods")["items"], 60, "the end of all pods")
     assert len(cluster.get("pvc")["items"]) == 3
     cluster.kubectl("delete", "pvc", "--all")
-    wait_for(lambda: not cluster.get("pv")["items"], 30, "the end of the volumes")
+    leaves_nothing()

@@ -1,5 +1,6 @@
 """The terra10 document, section by section."""
 
+import os
 import re
 
 import pytest
@@ -10,7 +11,7 @@ EXAMPLE = ROOT / "examples" / "terra10"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def images(cluster):
+def images(cluster, leaves_nothing):
     cluster.import_image("terra10")
     cluster.import_image("busybox")
 
@@ -26,6 +27,15 @@ def order(cluster, pod, name, start, end="Mars"):
 
 def journal(cluster, pod):
     return cluster.curl(f"http://{address(cluster, pod)}:8092")
+
+
+def edit(cluster, folder, expression):
+    """`kubectl edit statefulset terra10` by somebody who types like sed."""
+    editor = folder / "editor"
+    editor.write_text(f'#!/bin/sh\nsed -i "{expression}" "$1"\n')
+    editor.chmod(0o755)
+    return cluster.namespace.run([cluster.kubectl_binary, "--kubeconfig", str(cluster.kubeconfig), "edit", "statefulset", "terra10"],
+                                 env={**os.environ, "KUBE_EDITOR": str(editor)}).stdout
 
 
 def test_service(cluster):
@@ -69,9 +79,9 @@ def test_each_pod_works_on_its_own_storage(cluster):
     assert "Napoleon" not in journal(cluster, "terra10-0")
 
 
-def test_scale_down_keeps_the_claim(cluster):
+def test_scale_down_keeps_the_claim(cluster, tmp_path):
     before = address(cluster, "terra10-1")
-    cluster.kubectl("scale", "statefulset", "terra10", "--replicas=1")
+    assert edit(cluster, tmp_path, "s/replicas: 2/replicas: 1/") == "statefulset.apps/terra10 edited\n"
     wait_for(lambda: cluster.kubectl("get", "pod", "terra10-1", check=False).returncode == 1, 60, "terra10-1 gone")
     assert "Luc" in journal(cluster, "terra10-0")
     with pytest.raises(CommandFailed):
@@ -79,8 +89,8 @@ def test_scale_down_keeps_the_claim(cluster):
     assert cluster.get("pvc", "transportlog-terra10-1")["status"]["phase"] == "Bound"
 
 
-def test_scale_up_brings_the_data_back(cluster):
-    cluster.kubectl("scale", "statefulset", "terra10", "--replicas=2")
+def test_scale_up_brings_the_data_back(cluster, tmp_path):
+    assert edit(cluster, tmp_path, "s/replicas: 1/replicas: 2/") == "statefulset.apps/terra10 edited\n"
     cluster.wait_ready("terra10-1")
     assert journal(cluster, "terra10-1") == "transporter terra10-1 has transporteed Napoleon is transported from Elba to Mars\n"
 
@@ -101,3 +111,29 @@ def test_names_from_another_pod(cluster):
     assert addresses[0] in one and "10.43.0.10" in one
     both = cluster.exec("busybox", "nslookup", "terra10-hs.default.svc.cluster.local")
     assert all(each in both for each in addresses)
+
+
+def test_an_update_waits_for_the_deletion_of_its_pod(cluster):
+    """apps/v1beta1's default strategy, not that of apps/v1 which the chapter tells of."""
+    uid = lambda pod: cluster.get("pod", pod)["metadata"]["uid"]
+    assert cluster.get("statefulset", "terra10")["spec"]["updateStrategy"] == {"type": "OnDelete"}
+    before = [uid("terra10-0"), uid("terra10-1")]
+    cluster.kubectl("set", "env", "statefulset/terra10", "-c", "terra10-monitor", "ROUND=2")
+    status = lambda: cluster.get("statefulset", "terra10")["status"]
+    wait_for(lambda: status()["updateRevision"] != status()["currentRevision"], 15, "a new revision")
+    assert [uid("terra10-0"), uid("terra10-1")] == before
+    cluster.kubectl("delete", "pod", "terra10-1")
+    wait_for(lambda: uid("terra10-1") != before[1] and cluster.is_ready("terra10-1"), 60, "terra10-1 anew")
+    monitor = lambda pod: {each["name"]: each for each in cluster.get("pod", pod)["spec"]["containers"]}["terra10-monitor"]
+    assert monitor("terra10-1")["env"] == [{"name": "ROUND", "value": "2"}] and "env" not in monitor("terra10-0")
+    assert uid("terra10-0") == before[0]
+    assert "Napoleon" in journal(cluster, "terra10-1")
+
+
+def test_clean_up_leaves_nothing(cluster, leaves_nothing):
+    cluster.kubectl("delete", "statefulset/terra10", "service/terra10-hs", "pod/busybox", "--grace-period=1")
+    wait_for(lambda: not cluster.get("pods")["items"], 60, "the end of all pods")
+    assert len(cluster.get("pvc")["items"]) == 2, "claims stay until a person deletes them"
+    cluster.kubectl("delete", "pvc", "transportlog-terra10-0", "transportlog-terra10-1")
+    leaves_nothing()
+    assert cluster.kubectl("get", "all,pvc", "-o", "name").split() == ["service/kubernetes"]

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from support.cluster import wait_for
+from support.provisioner import Provisioner
 from support.workload import STAY, Space, container, headless_service, stateful_set
 
 numbers = itertools.count(1)
@@ -362,6 +363,36 @@ def test_configuration_changes_reach_running_pods_at_once_as_a_whole(space):
     assert [each["restartCount"] for each in after["status"]["containerStatuses"]] == [0, 0]
 
 
+def test_parts_of_configuration(space):
+    config = lambda value, **fields: {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"},
+                                      "data": {"file": value, "script": "#!/bin/sh\necho ran\n"}, **fields}
+    mounts = [{"name": "parts", "mountPath": "/parts"}, {"name": "later", "mountPath": "/later"}, {"name": "all", "mountPath": "/all"},
+              {"name": "parts", "mountPath": "/single", "subPath": "a/b"}]
+    parts = {"name": "settings", "defaultMode": 0o640, "items": [{"key": "file", "path": "a/b"}, {"key": "script", "path": "run", "mode": 0o755}]}
+    joined = [{"configMap": {"name": "settings", "items": [{"key": "file", "path": "file"}]}},
+              {"secret": {"name": "absent", "optional": True}}, {"configMap": {"name": "optional", "optional": True}}]
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "reader"},
+           "spec": {"terminationGracePeriodSeconds": 1, "containers": [container(volumeMounts=mounts)],
+                    "volumes": [{"name": "parts", "configMap": parts}, {"name": "later", "configMap": {"name": "optional", "optional": True}},
+                                {"name": "all", "projected": {"sources": joined}}]}}
+    space.apply(config("old"), pod)
+    space.wait_ready("reader")
+    read = lambda script: space.exec("reader", script)
+    assert read("cat /parts/a/b /single /all/file; /parts/run; ls /later | wc -l") == "oldoldoldran\n0\n"
+    assert read("stat -L -c %a /parts/a/b /parts/run /all/file").split() == ["640", "755", "644"]
+    # An optional object that appears; a changed one reaches all mounts but that of a subPath.
+    space.kubectl("create", "configmap", "optional", "--from-literal=k=v")
+    wait_for(lambda: read("cat /later/k /all/k 2>/dev/null; true") == "vv", 30, "the optional map")
+    space.apply(config("new"))
+    wait_for(lambda: read("cat /parts/a/b /all/file") == "newnew", 30, "the change")
+    assert read("cat /single") == "old"
+    space.apply(config("new", immutable=True))
+    for change in ({"data": {"file": "newer"}}, {"immutable": None}):
+        refused = space.kubectl("patch", "configmap", "settings", "--type=merge", "-p", json.dumps(change), check=False)
+        assert refused.returncode != 0 and "field is immutable when `immutable` is set" in refused.stderr
+    assert read("cat /parts/a/b") == "new"
+
+
 @pytest.mark.skipif(any(line.split()[-1] == "nfs" for line in open("/proc/filesystems")),
                     reason="SKIPPED LOUDLY: this kernel has an NFS client, and there is no server to try it with")
 def test_nfs_volumes_say_that_this_kernel_has_no_client(cluster, space, pool):
@@ -376,6 +407,23 @@ def test_nfs_volumes_say_that_this_kernel_has_no_client(cluster, space, pool):
     for name in ("inline", "through-claim"):
         wait_for(lambda: "mounting 192.0.2.10:/exports/assets: this node's kernel has no NFS client" in
                  space.kubectl("describe", "pod", name), 60, "why the mount failed")
+
+
+def test_an_nfs_provisioner(cluster, space, pool, tmp_path):
+    """The outside provisioner with a server's exports; mounting them is another matter."""
+    pool(storage_class("nfs", "examples.stead.dev/nfs", mountOptions=["nfsvers=4.1", "hard"]))
+    (tmp_path / "exports").mkdir()
+    provisioner = Provisioner(cluster, "examples.stead.dev/nfs", tmp_path / "exports", "--nfs-server", "192.0.2.77", "--nfs-path", "/srv")
+    try:
+        space.apply(claim("shared", "1Mi", ("ReadWriteMany",), storageClassName="nfs"))
+        name = bound_to(space, "shared")
+        made = cluster.get("pv", name)["spec"]
+        assert made["nfs"] == {"server": "192.0.2.77", "path": f"/srv/{name}"} and "nodeAffinity" not in made
+        assert made["mountOptions"] == ["nfsvers=4.1", "hard"] and (tmp_path / "exports" / name).is_dir()
+        space.kubectl("delete", "pvc", "shared")
+        wait_for(lambda: not list((tmp_path / "exports").iterdir()), 30, "the end of its directory")
+    finally:
+        provisioner.close()
 
 
 CLOUD = {
