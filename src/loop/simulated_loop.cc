@@ -25,7 +25,7 @@ WorkerPool& Simulation::worker_pool() {
 bool Simulation::run_ready() {
   std::vector<SimulatedLoop*> ready;
   for (auto& loop : loops_) {
-    if (!loop->ready_.empty()) ready.push_back(loop.get());
+    if (!loop->ready_.empty() && !loop->frozen_) ready.push_back(loop.get());
   }
   if (ready.empty()) return false;
   SimulatedLoop* chosen = ready[random_->below(ready.size())];
@@ -43,7 +43,8 @@ bool Simulation::step() {
   first->second.loop->post(std::move(first->second.task));
   deadlines_.erase(first->first.second);
   timers_.erase(first);
-  return run_ready();
+  run_ready();
+  return true;
 }
 
 void Simulation::run_for(Duration span) {
@@ -64,7 +65,24 @@ bool Simulation::run_until(const std::function<bool()>& done, Duration limit) {
   return true;
 }
 
+void SimulatedLoop::kill() {
+  dead_ = true;
+  std::deque<Task> dropped = std::move(ready_);
+  ready_.clear();
+  auto& timers = simulation_.timers_;
+  for (auto at = timers.begin(); at != timers.end();) {
+    if (at->second.loop != this) {
+      ++at;
+      continue;
+    }
+    simulation_.deadlines_.erase(at->first.second);
+    dropped.push_back(std::move(at->second.task));
+    at = timers.erase(at);
+  }
+}
+
 TimerId SimulatedLoop::call_at(Instant when, Task task) {
+  if (dead_) return TimerId::kNone;
   uint64_t id = simulation_.next_timer_id_++;
   simulation_.timers_.emplace(std::pair{when, id}, Simulation::Timer{this, std::move(task)});
   simulation_.deadlines_.emplace(id, when);

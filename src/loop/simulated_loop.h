@@ -59,17 +59,26 @@ class Simulation {
 class SimulatedLoop final : public Loop {
  public:
   explicit SimulatedLoop(Simulation& simulation) : simulation_(simulation) {}
-  void post(Task task) override { ready_.push_back(std::move(task)); }
+  void post(Task task) override {
+    if (!dead_) ready_.push_back(std::move(task));
+  }
   TimerId call_at(Instant when, Task task) override;
   void cancel(TimerId id) override;
   bool in_loop() const override { return true; }
   WallTime wall_now() const override;
   Instant now() const override { return simulation_.now(); }
+  // While frozen, as a process that is stopped, it runs nothing; what is due waits.
+  void set_frozen(bool frozen) { frozen_ = frozen; }
+  // Drops everything that it had to do, and whatever comes: its process was killed. What its tasks referred to may be
+  // destroyed now.
+  void kill();
 
  private:
   friend class Simulation;
   Simulation& simulation_;
   std::deque<Task> ready_;
+  bool frozen_ = false;
+  bool dead_ = false;
 };
 
 }  // namespace stead::loop

@@ -36,14 +36,20 @@ class Directories final : public controllers::VolumeDirectories {
 struct Machine {
   std::string name;
   loop::SimulatedLoop* loop = nullptr;
+  ApiFaults faults;                // of its own way to the API, on top of everybody's
+  bool started_something = false;  // since somebody last cleared it
   std::unique_ptr<client::ApiTransport> transport;
   std::unique_ptr<node::FakeRuntime> runtime;
   std::unique_ptr<node::Node> node;  // null: down
 };
 
+struct ClusterOptions {
+  std::chrono::seconds pod_eviction_timeout{300};
+};
+
 class Cluster {
  public:
-  Cluster(uint64_t seed, int machines);
+  Cluster(uint64_t seed, int machines, ClusterOptions options = {});
   ~Cluster();
 
   loop::Simulation& simulation() { return simulation_; }
@@ -57,6 +63,8 @@ class Cluster {
 
   void start_node(Machine& machine);
   void stop_node(Machine& machine) { machine.node.reset(); }
+  // Controllers and scheduler forget everything and begin anew, as when the server restarts.
+  void restart_control();
 
   // A person's call, without faults; runs the simulation until the answer is there.
   Result<client::Response> call(client::Request request);
@@ -69,6 +77,7 @@ class Cluster {
 
  private:
   void make_machine(int number);
+  void start_control();
   void make_first_objects();
 
   loop::Simulation simulation_;
@@ -77,7 +86,7 @@ class Cluster {
   uint64_t starts_ = 0;
   bool looking_ = false;
   loop::SimulatedLoop& api_loop_ = simulation_.make_loop();
-  loop::SimulatedLoop& control_loop_ = simulation_.make_loop();
+  loop::SimulatedLoop* control_loop_ = nullptr;
   loop::SimulatedLoop& person_loop_ = simulation_.make_loop();
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<cache::Cache> cache_;
@@ -85,14 +94,14 @@ class Cluster {
   std::unique_ptr<client::ApiTransport> person_;
   std::unique_ptr<client::ApiTransport> controllers_transport_;
   std::unique_ptr<client::ApiTransport> scheduler_transport_;
-  Directories directories_{control_loop_};
+  std::unique_ptr<Directories> directories_;
   std::unique_ptr<client::InformerSet> informers_;
   std::unique_ptr<client::EventRecorder> scheduler_events_;
   std::unique_ptr<controllers::Controllers> controllers_;
   std::unique_ptr<scheduler::Scheduler> scheduler_;
   node::NoFiles files_;
   node::AgreeableDialer dialer_;
-  std::vector<Machine> machines_;
+  std::vector<Machine> machines_;  // reserved: they stay where they are
 };
 
 }  // namespace stead::simulation

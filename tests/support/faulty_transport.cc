@@ -20,6 +20,8 @@ struct Chance {
   Duration delay() const { return Duration(random.below(static_cast<uint64_t>(faults.delay_max.count())) + 1); }
 };
 
+constexpr Duration kHeldLook = std::chrono::seconds(1);
+
 Error unreachable() { return make_error(Reason::kUnavailable, "the server cannot be reached (simulated)"); }
 
 // Events pass through a queue, so that a late one holds back those behind it.
@@ -45,6 +47,11 @@ class FaultySink final : public client::WatchSink, public std::enable_shared_fro
   }
 
   void next() {
+    if (chance_.faults.hold_events) {
+      return (void)loop_.call_after(kHeldLook, [self = shared_from_this()] {
+        if (self->target_) self->next();
+      });
+    }
     if (!chance_.hits(chance_.faults.delay)) return deliver();
     loop_.call_after(chance_.delay(), [self = shared_from_this()] { self->deliver(); });
   }

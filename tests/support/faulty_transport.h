@@ -20,6 +20,7 @@ struct ApiFaults {
   uint64_t delay = 0;           // an answer or event comes later, by at most delay_max
   uint64_t break_watch = 0;     // after a delivery the watch ends; every third time it has expired
   Duration delay_max = std::chrono::seconds(2);
+  bool hold_events = false;  // no event arrives for now; they come, in order, once this is over
 
   // All of the above, mildly.
   static ApiFaults some();
