@@ -6,9 +6,11 @@ once the claim is gone and the class said Delete. Claims of other classes are no
 library is needed; a kubeconfig is read through `kubectl config view`, and in a pod the mounted token serves.
 
     provisioner.py --name examples.stead.dev/datera --root /srv/datera --node node1 --kubeconfig FILE
+    provisioner.py --name examples.stead.dev/datera --root /srv/datera --shared --kubeconfig FILE
     provisioner.py --name examples.stead.dev/nfs --root /exports --nfs-server 192.0.2.7 --nfs-path /exports --kubeconfig FILE
 
-With --nfs-server the volumes are of type nfs and any node may mount them; without, they are directories of one node.
+With --nfs-server the volumes are of type nfs and any node may mount them; without, they are directories of one node, or
+with --shared of all: each has the storage system's root mounted at the same place.
 The one parameter that classes may have is `folder`, a directory below the root.
 """
 
@@ -246,8 +248,9 @@ class Provisioner:
             below = directory.relative_to(self.root)
             spec["nfs"] = {"server": self.options.nfs_server, "path": str(pathlib.PurePosixPath(self.options.nfs_path) / below)}
         else:
-            node = annotations(claim).get(SELECTED_NODE, self.options.node)
             spec["hostPath"] = {"path": str(directory), "type": "Directory"}
+        if not self.options.nfs_server and not self.options.shared:
+            node = annotations(claim).get(SELECTED_NODE, self.options.node)
             spec["nodeAffinity"] = {"required": {"nodeSelectorTerms": [{"matchExpressions": [
                 {"key": "kubernetes.io/hostname", "operator": "In", "values": [node]}]}]}}
         return {"apiVersion": "v1", "kind": "PersistentVolume",
@@ -293,6 +296,7 @@ def main():
     parser.add_argument("--name", required=True, help="the provisioner that classes name")
     parser.add_argument("--root", required=True, help="the directory below which volumes are made")
     parser.add_argument("--node", default=os.uname().nodename, help="the node that has the root (default: this host's name)")
+    parser.add_argument("--shared", action="store_true", help="every node has the root")
     parser.add_argument("--nfs-server", help="make volumes of type nfs of this server")
     parser.add_argument("--nfs-path", default="/", help="the server's name of the root")
     parser.add_argument("--kubeconfig", help="default: the pod's own account, or kubectl's")
