@@ -26,6 +26,20 @@ std::vector<HostPort> host_ports_of(const Value& spec) {
   return ports;
 }
 
+std::vector<std::string> claims_of(const Object& pod) {
+  std::vector<std::string> claims;
+  for (const Value& volume : pod.spec().at("volumes").items()) {
+    const Value& claim = volume.at({"persistentVolumeClaim", "claimName"});
+    if (claim.is_string()) {
+      claims.push_back(client::object_key(pod.ns(), claim.as_string()));
+    } else if (volume.find("ephemeral") != nullptr) {
+      std::string name = std::string(pod.name()) + "-" + std::string(volume.at("name").as_string());
+      claims.push_back(client::object_key(pod.ns(), name));
+    }
+  }
+  return claims;
+}
+
 Resources scored(const Value& spec, const Resources& requests) {
   Resources result = requests;
   for (const Value& container : spec.at("containers").items()) {
@@ -47,6 +61,7 @@ PodInfo::PodInfo(ObjectPtr the_pod) : pod(std::move(the_pod)) {
   requests = kinds::pod_requests(spec);
   scored_requests = scored(spec, requests);
   host_ports = host_ports_of(spec);
+  claims = claims_of(*pod);
   for (const std::string& uid : client::index_by_controller_uid(*pod)) controller_uid = uid;
   terms = read_affinity_terms(*pod);
   priority = spec.at("priority").as_int();
@@ -97,6 +112,7 @@ void ClusterState::set_pod(PodInfoPtr pod, const std::string& node) {
   nodes_[node].add(pod);
   ++pods_of_priority_[pod->priority];
   node_of_pod_[key] = node;
+  for (const std::string& claim : pod->claims) users_of_claim_[claim][key] = node;
   if (!pod->terms.empty()) pods_with_terms_[key] = {std::move(pod), node};
 }
 
@@ -110,6 +126,12 @@ void ClusterState::remove_pod(const std::string& key) {
   auto same = pods_of_priority_.find(pod->priority);
   if (--same->second == 0) pods_of_priority_.erase(same);
   if (!info.node && info.pods.empty()) nodes_.erase(node);
+  for (const std::string& claim : pod->claims) {
+    auto users = users_of_claim_.find(claim);
+    if (users == users_of_claim_.end()) continue;  // named by two of its volumes
+    users->second.erase(key);
+    if (users->second.empty()) users_of_claim_.erase(users);
+  }
   pods_with_terms_.erase(key);
   node_of_pod_.erase(at);
 }
@@ -128,6 +150,11 @@ void ClusterState::end_nomination(const std::string& key) {
   entry->second.erase(key);
   if (entry->second.empty()) nominated_.erase(entry);
   node_of_nominated_.erase(at);
+}
+
+const std::map<std::string, std::string>* ClusterState::users_of_claim(const std::string& claim) const {
+  auto found = users_of_claim_.find(claim);
+  return found == users_of_claim_.end() ? nullptr : &found->second;
 }
 
 const std::map<std::string, PodInfoPtr>* ClusterState::nominated(std::string_view node) const {

@@ -33,6 +33,7 @@ struct PodInfo {
   // For scoring, containers without requests count as small ones (100m, 200 MiB), not as nothing.
   Resources scored_requests;
   std::vector<HostPort> host_ports;
+  std::vector<std::string> claims;  // of its volumes, "ns/name"
   std::string controller_uid;
   AffinityTerms terms;
   int64_t priority = 0;
@@ -76,6 +77,8 @@ class ClusterState {
   size_t node_count() const { return node_count_; }
   // Pods with affinity terms of their own, which may concern others, with their nodes, by "ns/name".
   const std::map<std::string, std::pair<PodInfoPtr, std::string>>& pods_with_terms() const { return pods_with_terms_; }
+  // The nodes of the pods that use a claim ("ns/name"), by the pods' own "ns/name"; nullptr: no pod on a node does.
+  const std::map<std::string, std::string>* users_of_claim(const std::string& claim) const;
   // Whether some pod on a node has a lower priority.
   bool has_pods_below(int64_t priority) const {
     return !pods_of_priority_.empty() && pods_of_priority_.begin()->first < priority;
@@ -86,6 +89,7 @@ class ClusterState {
   std::map<std::string, std::string> node_of_pod_;
   std::map<std::string, std::pair<PodInfoPtr, std::string>> pods_with_terms_;
   std::map<int64_t, size_t> pods_of_priority_;
+  std::map<std::string, std::map<std::string, std::string>> users_of_claim_;
   std::map<std::string, std::map<std::string, PodInfoPtr>, std::less<>> nominated_;  // by node, then "ns/name"
   std::map<std::string, std::string> node_of_nominated_;
   size_t node_count_ = 0;

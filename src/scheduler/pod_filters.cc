@@ -8,7 +8,7 @@ PodFilters::PodFilters(const PodInfo& pod, const ClusterState& cluster, const St
                        const NamespaceLabels& namespaces)
     : pod_(pod),
       cluster_(cluster),
-      volumes_(pod, storage),
+      volumes_(pod, cluster, storage),
       affinity_(pod, cluster, namespaces),
       spread_(pod, cluster) {}
 

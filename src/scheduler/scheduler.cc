@@ -173,7 +173,7 @@ void Scheduler::settle_claims(const std::string& key, const Choice& choice, clie
 
 void Scheduler::bind_when_claims_are(const std::string& key, client::WorkQueue::Finish finish) {
   const Assumed& assumed = assumed_.at(key);
-  VolumeBinding volumes(*assumed.pod, storage_);
+  VolumeBinding volumes(*assumed.pod, cluster_, storage_);
   if (volumes.failure().empty() && volumes.all_bound()) return bind(key, std::move(finish));
   // A provisioner that cannot serve the node takes the annotation away, and a reserved volume can be lost: choose anew.
   bool still_meant = true;

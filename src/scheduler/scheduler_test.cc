@@ -197,6 +197,33 @@ TEST_F(SchedulerTest, WaitsForImmediateClaims) {
   EXPECT_EQ(node_of("web-0"), "node1");
 }
 
+TEST_F(SchedulerTest, AClaimOfOnePodAloneKeepsTheNextWaiting) {
+  start();
+  add(kNodes, node("node1"));
+  add(kNodes, node("node2"));
+  add(kVolumes, Value::object({{"metadata", Value::object({{"name", "pv"}})}}));
+  Value bound = claim("data", "fast");
+  bound["spec"].set("accessModes", Value::array({"ReadWriteOncePod"}));
+  bound.set({"spec", "volumeName"}, "pv");
+  bound.set({"metadata", "annotations", "pv.kubernetes.io/bind-completed"}, "yes");
+  add(kClaims, bound);
+  for (const char* name : {"web-0", "web-1"}) {
+    Value document = pod(name);
+    document["spec"]["volumes"].append(
+        Value::object({{"name", "v"}, {"persistentVolumeClaim", Value::object({{"claimName", "data"}})}}));
+    add(kPods, document);
+  }
+  EXPECT_NE(node_of("web-0"), "");
+  EXPECT_EQ(node_of("web-1"), "");
+  EXPECT_NE(condition_of("web-1").find(
+                "2 node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode"),
+            std::string::npos)
+      << condition_of("web-1");
+  api.remove(kPods, "default/web-0");
+  settle();
+  EXPECT_NE(node_of("web-1"), "");
+}
+
 TEST_F(SchedulerTest, ChoosesTheNodeOfADelayedClaimAndBindsAfterIt) {
   start();
   add(kNodes, node("node1"));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "client/informer.h"
 #include "kinds/semantics/node_selector.h"
 #include "kinds/semantics/volume_fit.h"
 
@@ -10,6 +11,7 @@ namespace {
 
 constexpr std::string_view kSelectedNode = "volume.kubernetes.io/selected-node";
 constexpr std::string_view kBindCompleted = "pv.kubernetes.io/bind-completed";
+constexpr std::string_view kExclusiveMode = "ReadWriteOncePod";
 constexpr std::string_view kNoProvisioner = "kubernetes.io/no-provisioner";
 
 bool reaches(const Object& volume, const NodeInfo& node) {
@@ -34,7 +36,8 @@ bool allows_node(const Object& storage_class, const NodeInfo& node) {
 
 }  // namespace
 
-VolumeBinding::VolumeBinding(const PodInfo& pod, const StorageView& storage) : pod_(pod), storage_(storage) {
+VolumeBinding::VolumeBinding(const PodInfo& pod, const ClusterState& cluster, const StorageView& storage)
+    : pod_(pod), cluster_(cluster), storage_(storage) {
   for (const Value& volume : pod.pod->spec().at("volumes").items()) {
     const Value* claim = volume.find("persistentVolumeClaim");
     if (claim != nullptr && claim->is_object()) {
@@ -64,6 +67,9 @@ void VolumeBinding::read_claim(const std::string& name, bool ephemeral) {
     failure_ = "persistentvolumeclaim \"" + name + "\" is being deleted";
     return;
   }
+  for (const Value& mode : claim->spec().at("accessModes").items()) {
+    if (mode.as_string() == kExclusiveMode) exclusive_.push_back(client::object_key(*claim));
+  }
   std::string_view volume_name = claim->spec().at("volumeName").as_string();
   if (!volume_name.empty() && claim->metadata().at("annotations").find(kBindCompleted) != nullptr) {
     ObjectPtr volume = storage_.volume(volume_name);
@@ -84,6 +90,15 @@ void VolumeBinding::read_claim(const std::string& name, bool ephemeral) {
   waiting_.push_back(std::move(claim));
 }
 
+// By the pods of this node as they are in thought, and those of the others as they are.
+bool VolumeBinding::used_by_another(const std::string& claim, const NodeInfo& node) const {
+  const auto* users = cluster_.users_of_claim(claim);
+  if (users == nullptr) return false;
+  return std::any_of(users->begin(), users->end(), [&](const auto& user) {
+    return user.second != node.node->name() || node.pods.contains(user.first);
+  });
+}
+
 bool VolumeBinding::provisionable(const Object& claim, const NodeInfo& node) const {
   ObjectPtr storage_class = storage_.storage_class(kinds::storage_class_of(claim));
   if (!storage_class) return false;
@@ -102,6 +117,12 @@ ObjectPtr VolumeBinding::find_volume(const Object& claim, const NodeInfo& node,
 }
 
 Verdict VolumeBinding::filter(const NodeInfo& node) const {
+  for (const std::string& claim : exclusive_) {
+    if (used_by_another(claim, node)) {
+      return Verdict::rejects(
+          "node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode");
+    }
+  }
   for (const ObjectPtr& volume : bound_volumes_) {
     if (!reaches(*volume, node)) {
       return Verdict::rejects_for_good("node(s) didn't match PersistentVolume's node affinity");

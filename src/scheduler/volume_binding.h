@@ -1,7 +1,8 @@
 #pragma once
 
 // What a pod's claims say about nodes: volumes bound already tie it to where they are; claims of a class that waits
-// for the first consumer are matched with a free volume of the node, or provisioned there. Pure.
+// for the first consumer are matched with a free volume of the node, or provisioned there; a ReadWriteOncePod claim
+// that a pod on any node uses keeps every other pod waiting (KEP-2485). Pure.
 //
 // made once for a pod ──filter(node)──▶ fits ──choose(node)──▶ claims to settle before the pod is bound
 
@@ -30,7 +31,8 @@ struct ClaimChoice {
 
 class VolumeBinding {
  public:
-  VolumeBinding(const PodInfo& pod, const StorageView& storage);
+  // All outlive this.
+  VolumeBinding(const PodInfo& pod, const ClusterState& cluster, const StorageView& storage);
 
   // Why no node can do, e.g. a claim that does not exist; empty otherwise.
   const std::string& failure() const { return failure_; }
@@ -42,15 +44,18 @@ class VolumeBinding {
 
  private:
   void read_claim(const std::string& name, bool ephemeral);
+  bool used_by_another(const std::string& claim, const NodeInfo& node) const;
   bool provisionable(const Object& claim, const NodeInfo& node) const;
   ObjectPtr find_volume(const Object& claim, const NodeInfo& node, const std::vector<ClaimChoice>& taken) const;
 
   const PodInfo& pod_;
+  const ClusterState& cluster_;
   const StorageView& storage_;
   std::string failure_;
   bool has_claims_ = false;
   std::vector<ObjectPtr> bound_volumes_;
-  std::vector<ObjectPtr> waiting_;  // claims without volume
+  std::vector<ObjectPtr> waiting_;      // claims without volume
+  std::vector<std::string> exclusive_;  // claims that one pod alone may use, "ns/name"
 };
 
 }  // namespace stead::scheduler

@@ -169,6 +169,12 @@ def test_a_claim_is_unbound_until_a_volume_is_made_for_it(cluster, space, no_def
     cluster.kubectl("delete", "pv", "by-hand")
 
 
+def test_a_manifest_with_a_placeholder_for_its_image_says_so(space):
+    """`image: ...`, as the slides print it, is a pod that cannot start once its claim is bound."""
+    space.kubectl("apply", "-f", "-", stdin=CLAIM + "---" + POD_USING_A_CLAIM)
+    wait_for(lambda: space.column("pods", "STATUS") == {"pod-using-a-claim": "InvalidImageName"}, 30, "InvalidImageName")
+
+
 def test_a_claim_of_another_namespace_is_not_found(space):
     space.kubectl("apply", "-f", "-", stdin=POD_USING_A_CLAIM)
     wait_for(told(space, "pod-using-a-claim", 'persistentvolumeclaim "my-claim" not found'), 30, "why the pod waits")

@@ -327,6 +327,17 @@ def test_claims_of_sets_follow_the_retention_policy(space):
     assert set(space.column("pvc", "STATUS")) == left and left
 
 
+def test_a_claim_for_one_pod_alone(space):
+    space.apply(claim("data", "1Mi", ("ReadWriteOncePod",)), pod_with("first", "data"))
+    bound_to(space, "data")
+    space.wait_ready("first")
+    space.apply(pod_with("second", "data"))
+    why = "1 node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode"
+    wait_for(lambda: why in space.kubectl("describe", "pod", "second"), 30, "why the second pod waits")
+    space.kubectl("delete", "pod", "first")
+    space.wait_ready("second")
+
+
 def test_configuration_changes_reach_running_pods_at_once_as_a_whole(space):
     config = lambda value: {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"},
                             "data": {"one": value, "two": value}}

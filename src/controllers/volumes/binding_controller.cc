@@ -9,7 +9,8 @@
 namespace stead::controllers {
 namespace {
 
-constexpr size_t kWorkers = 16;
+// Many at once: what takes the time is waiting for durable commits, which are made together.
+constexpr size_t kWorkers = 64;
 
 std::vector<std::string> index_unbound(const object::Object& claim) {
   if (claim.metadata().at("annotations").find(volumes::kBindCompleted) != nullptr) return {};

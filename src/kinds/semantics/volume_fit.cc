@@ -53,17 +53,21 @@ bool volume_fits(const Object& volume, const Object& claim) {
   if (volume.deleting()) return false;
   bool reserved = !volume.spec().at("claimRef").is_null();
   if (reserved && !is_bound_to(volume, claim)) return false;
-  if (storage_of(volume.spec().at("capacity")) < storage_of(claim.spec().at({"resources", "requests"}))) return false;
   if (volume_mode(volume) != volume_mode(claim)) return false;
   if (volume.spec().at("volumeAttributesClassName").as_string() !=
       claim.spec().at("volumeAttributesClassName").as_string()) {
     return false;
   }
   if (!offers_modes(volume, claim)) return false;
+  // Sizes late: they have to be parsed.
+  auto large_enough = [&] {
+    return storage_of(volume.spec().at("capacity")) >= storage_of(claim.spec().at({"resources", "requests"}));
+  };
   // A volume reserved by name need not match class or selector: its admin has chosen.
-  if (reserved) return true;
+  if (reserved) return large_enough();
   if (volume.status().at("phase").as_string() != "Available") return false;
   if (storage_class_of(volume) != storage_class_of(claim)) return false;
+  if (!large_enough()) return false;
   const Value* selector = claim.spec().find("selector");
   if (selector == nullptr || selector->is_null()) return true;
   auto parsed = object::LabelSelector::from_document(*selector);

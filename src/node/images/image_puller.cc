@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "node/background.h"
+#include "node/runtime/image_name.h"
 #include "object/base64.h"
 #include "object/codec.h"
 
@@ -127,22 +128,31 @@ struct ImagePuller::State : std::enable_shared_from_this<ImagePuller::State> {
 
   void ensure(PullPtr pull) {
     pull->asked_at = loop.now();
+    auto name = normal_image_name(pull->request.image);
+    if (!name.ok()) {
+      loop.post([weak = weak_from_this(), pull, why = name.error().message] {
+        if (auto self = weak.lock()) self->refuse_name(pull, why);
+      });
+      return;
+    }
     background([&runtime = runtime, image = pull->request.image] { return runtime.image_status(image); },
                [pull](State& self, Result<std::optional<ImageInfo>> found) { self.decide(pull, std::move(found)); });
+  }
+
+  void refuse_name(const PullPtr& pull, const std::string& why) {
+    const std::string& image = pull->request.image;
+    std::string message = fmt::format("Failed to apply default image tag \"{}\": couldn't parse image name \"{}\": {}",
+                                      image, image, why);
+    pull->request.record("Warning", "InspectFailed", message);
+    fail(pull, "InvalidImageName", message);
   }
 
   void decide(const PullPtr& pull, Result<std::optional<ImageInfo>> found) {
     const Request& request = pull->request;
     if (!found.ok()) {
-      bool invalid = found.error().message.find("invalid reference format") != std::string::npos;
-      std::string message =
-          invalid ? fmt::format(
-                        "Failed to apply default image tag \"{}\": couldn't parse image name "
-                        "\"{}\": invalid reference format",
-                        request.image, request.image)
-                  : fmt::format("Failed to inspect image \"{}\": {}", request.image, found.error().message);
+      std::string message = fmt::format("Failed to inspect image \"{}\": {}", request.image, found.error().message);
       request.record("Warning", "InspectFailed", message);
-      return fail(pull, invalid ? "InvalidImageName" : "ImageInspectError", message);
+      return fail(pull, "ImageInspectError", message);
     }
     pull->present = std::move(*found);
     if (pull->present && request.policy != "Always") {

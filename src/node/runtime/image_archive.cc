@@ -9,6 +9,7 @@
 #include <cctype>
 #include <memory>
 
+#include "node/runtime/image_name.h"
 #include "node/runtime/tar_archive.h"
 
 namespace stead::node {
@@ -29,6 +30,12 @@ constexpr std::string_view kArchitecture = "arm64";
 #else
 constexpr std::string_view kArchitecture = "amd64";
 #endif
+
+Result<std::string> archive_image_name(std::string_view name) {
+  auto normal = normal_image_name(name);
+  if (normal.ok()) return normal;
+  return make_error(Reason::kBadRequest, fmt::format("image name \"{}\": {}", name, normal.error().message));
+}
 
 Error bad_archive(std::string what) { return make_error(Reason::kBadRequest, "not an image archive: " + what); }
 
@@ -167,7 +174,7 @@ Result<ArchiveImage> docker_image(const ArchiveFiles& files, const element& entr
     for (auto tag : tags) {
       std::string_view name;
       if (tag.get(name) != simdjson::SUCCESS) return bad_archive("manifest.json: RepoTags[] is not text");
-      STEAD_TRY(normal, normal_image_name(name));
+      STEAD_TRY(normal, archive_image_name(name));
       image.names.push_back(std::move(normal));
     }
   }
@@ -258,7 +265,7 @@ Result<void> collect_oci(const ArchiveFiles& files, const std::string& path, con
       continue;
     }
     if (name.empty()) continue;
-    STEAD_TRY(normal, normal_image_name(name));
+    STEAD_TRY(normal, archive_image_name(name));
     STEAD_TRY(image, oci_image(files, descriptor));
     image.names.push_back(std::move(normal));
     images.push_back(std::move(image));
@@ -272,28 +279,6 @@ std::string sha256_digest(std::string_view bytes) {
   Sha256 hash;
   hash.add(bytes);
   return hash.digest();
-}
-
-Result<std::string> normal_image_name(std::string_view name) {
-  auto refuse = [&] { return make_error(Reason::kBadRequest, fmt::format("invalid image name \"{}\"", name)); };
-  if (name.empty() || name.size() > 512) return refuse();
-  const bool allowed = std::all_of(name.begin(), name.end(), [](unsigned char c) {
-    return std::isalnum(c) != 0 || std::string_view("._-/:@").find(static_cast<char>(c)) != std::string_view::npos;
-  });
-  if (!allowed || name.front() == '/' || name.back() == '/' || name.back() == ':') return refuse();
-  std::string normal(name);
-  const size_t slash = normal.find('/');
-  const std::string first = normal.substr(0, slash == std::string::npos ? 0 : slash);
-  const bool has_domain = first.find_first_of(".:") != std::string::npos || first == "localhost";
-  if (!has_domain) normal = (slash == std::string::npos ? "docker.io/library/" : "docker.io/") + normal;
-  const size_t last = normal.rfind('/');
-  if (normal.find('@') == std::string::npos && normal.find(':', last) == std::string::npos) normal += ":latest";
-  const std::string path = normal.substr(0, normal.find(':', last));
-  if (std::any_of(path.begin() + static_cast<ptrdiff_t>(path.find('/')), path.end(),
-                  [](unsigned char c) { return std::isupper(c) != 0; })) {
-    return refuse();
-  }
-  return normal;
 }
 
 Result<std::vector<ArchiveImage>> read_image_archive(int fd) {

@@ -34,9 +34,6 @@ struct ArchiveImage {
 // an error.
 Result<std::vector<ArchiveImage>> read_image_archive(int fd);
 
-// "busybox" → "docker.io/library/busybox:latest", as Docker's clients do. kBadRequest for what is no reference.
-Result<std::string> normal_image_name(std::string_view name);
-
 // Digest of bytes: "sha256:<hex>".
 std::string sha256_digest(std::string_view bytes);
 

@@ -34,22 +34,6 @@ std::string archive_of(const std::vector<std::pair<std::string, std::string>>& f
   return archive;
 }
 
-TEST(ImageArchiveTest, NamesAreNormalisedAsDockerDoes) {
-  const std::pair<const char*, const char*> cases[] = {
-      {"busybox", "docker.io/library/busybox:latest"},
-      {"busybox:1.36", "docker.io/library/busybox:1.36"},
-      {"lgorissen/terra10-monitor", "docker.io/lgorissen/terra10-monitor:latest"},
-      {"quay.io/coreos/etcd:v3.4", "quay.io/coreos/etcd:v3.4"},
-      {"localhost/image", "localhost/image:latest"},
-      {"localhost:5000/image", "localhost:5000/image:latest"},
-      {"stead.dev/pause:1", "stead.dev/pause:1"},
-  };
-  for (const auto& [name, normal] : cases) EXPECT_EQ(normal_image_name(name).value(), normal) << name;
-  for (const char* bad : {"", "Busy", "a b", "x/", "/x", "x:", "café"}) {
-    EXPECT_FALSE(normal_image_name(bad).ok()) << bad;
-  }
-}
-
 TEST(ImageArchiveTest, PauseImageIsReadBackAndAlwaysTheSame) {
   EXPECT_EQ(pause_image_archive(), pause_image_archive());
   File file(pause_image_archive());
