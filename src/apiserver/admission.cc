@@ -30,6 +30,10 @@ bool is_priority_class(const Call& call) {
   return call.resource->group == "scheduling.k8s.io" && call.resource->name == "priorityclasses";
 }
 
+bool is_definition(const Call& call) {
+  return call.resource->group == "apiextensions.k8s.io" && call.resource->name == "customresourcedefinitions";
+}
+
 bool is_core(const Call& call, std::string_view resource) {
   return call.resource->group.empty() && call.resource->name == resource;
 }
@@ -57,8 +61,9 @@ void tolerate_for_a_while(Value& spec, std::string_view taint, std::chrono::seco
 
 }  // namespace
 
-Admission::Admission(cache::Cache& cache, ServiceAllocator& services, const Authorizer& authorizer)
-    : cache_(cache), services_(services), authorizer_(authorizer), quotas_(cache) {}
+Admission::Admission(cache::Cache& cache, ServiceAllocator& services, const Authorizer& authorizer,
+                     const Catalogue& catalogue)
+    : cache_(cache), services_(services), authorizer_(authorizer), catalogue_(catalogue), quotas_(cache) {}
 
 Result<void> Admission::check_namespace(const Call& call) const {
   if (!call.resource->namespaced) return {};
@@ -89,6 +94,10 @@ Result<void> Admission::may_create(const Call& call) const {
 
 Result<void> Admission::admit_create(const Call& call, Value& document) const {
   STEAD_TRY_VOID(check_namespace(call));
+  if (is_definition(call)) catalogue_.settle(document);
+  if (call.custom && catalogue_.is_terminating(*call.resource)) {
+    return make_error(Reason::kMethodNotAllowed, "create not allowed while custom resource definition is terminating");
+  }
   STEAD_TRY_VOID(check_escalation(authorizer_, cache_, call, document, nullptr));
   if (is_core(call, "pods")) STEAD_TRY_VOID(complete_pod(document));
   if (is_priority_class(call)) STEAD_TRY_VOID(check_priority_class(cache_, document));
@@ -101,6 +110,7 @@ Result<void> Admission::admit_create(const Call& call, Value& document) const {
 }
 
 Result<void> Admission::admit_update(const Call& call, Value& document, const Value& old) const {
+  if (is_definition(call) && call.request.subresource.empty()) catalogue_.settle(document);
   if (is_core(call, "services") && call.request.subresource.empty()) {
     STEAD_TRY_VOID(services_.complete(document, &old));
   }

@@ -19,7 +19,7 @@ namespace stead::apiserver {
 class Admission {
  public:
   // References outlive this.
-  Admission(cache::Cache& cache, ServiceAllocator& services, const Authorizer& authorizer);
+  Admission(cache::Cache& cache, ServiceAllocator& services, const Authorizer& authorizer, const Catalogue& catalogue);
 
   // How long a pod that does not say stays on a node that is not ready or cannot be reached (DefaultTolerationSeconds).
   void set_toleration(std::chrono::seconds span) { toleration_ = span; }
@@ -52,6 +52,7 @@ class Admission {
   ServiceAllocator& services_;
   const Authorizer& authorizer_;
   std::chrono::seconds toleration_{300};
+  const Catalogue& catalogue_;
   QuotaLedger quotas_;
 };
 

@@ -86,19 +86,23 @@ class InProcessTransport final : public client::ApiTransport {
 Result<std::unique_ptr<ApiServer>> ApiServer::make(store::Store& store, cache::Cache& cache, loop::Loop& loop,
                                                    Random& random, ApiServerOptions options) {
   STEAD_TRY(range, ServiceRange::parse(options.service_cidr));
-  std::unique_ptr<ApiServer> server(new ApiServer(store, cache, loop, random, ServiceAllocator(cache, range)));
+  std::unique_ptr<ApiServer> server(
+      new ApiServer(store, cache, loop, random, ServiceAllocator(cache, range), options.webhooks));
   server->admission_.set_toleration(options.pod_eviction_timeout);
   return server;
 }
 
 ApiServer::ApiServer(store::Store& store, cache::Cache& cache, loop::Loop& loop, Random& random,
-                     ServiceAllocator services)
+                     ServiceAllocator services, WebhookCaller* webhooks)
     : cache_(cache),
       loop_(loop),
       services_(services),
       authorizer_(cache, loop),
-      admission_(cache, services_, authorizer_),
-      verbs_(store, cache, loop, random, admission_) {}
+      catalogue_(cache, loop),
+      admission_(cache, services_, authorizer_, catalogue_),
+      webhooks_(cache, loop, random, webhooks),
+      verbs_(store, cache, loop, random, admission_, webhooks_),
+      cleanup_(verbs_, catalogue_, cache, loop) {}
 
 ApiServer::~ApiServer() = default;
 
@@ -109,14 +113,14 @@ std::unique_ptr<client::ApiTransport> ApiServer::transport(client::Identity iden
 Result<std::shared_ptr<WatchSession>> ApiServer::watch(const client::Identity& identity, const client::Request& request,
                                                        std::shared_ptr<client::WatchSink> sink) {
   STEAD_TRY_VOID(authorizer_.authorize(identity, request));
-  STEAD_TRY(call, resolve(identity, request));
+  STEAD_TRY(call, resolve(catalogue_, identity, request));
   return WatchSession::start(cache_, call, std::move(sink));
 }
 
 void ApiServer::call(client::Identity identity, client::Request request, object::StrictErrors strict, Callback done) {
   Result<void> allowed = authorizer_.authorize(identity, request);
   if (!allowed.ok()) return done(allowed.error());
-  Result<Call> call = resolve(std::move(identity), std::move(request));
+  Result<Call> call = resolve(catalogue_, std::move(identity), std::move(request));
   if (!call.ok()) return done(call.error());
   if (!call->version->deprecation.empty()) {
     done = [done = std::move(done), warning = std::string(call->version->deprecation)](Result<Response> response) {
@@ -165,13 +169,37 @@ void ApiServer::dispatch_subresource(Call call, object::StrictErrors strict, Cal
     if (verb == Verb::kGet) return done(get_scale(verbs_, call));
     if (verb == Verb::kUpdate) return update_scale(verbs_, std::move(call), std::move(done));
     if (verb == Verb::kPatch) return patch_scale(verbs_, std::move(call), std::move(done));
-  } else if (core && call.resource->name == "pods" && verb == Verb::kCreate) {
-    if (subresource == "binding") return bind_pod(verbs_, std::move(call), loop_.wall_now(), std::move(done));
-    if (subresource == "eviction") return evict_pod(verbs_, std::move(call), loop_.wall_now(), std::move(done));
+  } else if (core && call.resource->name == "pods" && verb == Verb::kCreate &&
+             (subresource == "binding" || subresource == "eviction")) {
+    return create_subresource(std::move(call), std::move(done));
   } else if (core && call.resource->name == "namespaces" && subresource == "finalize" && verb == Verb::kUpdate) {
     return finalize_namespace(verbs_, std::move(call), std::move(done));
   }
   done(make_error(Reason::kNotFound, "the server could not find the requested resource"));
+}
+
+void ApiServer::create_subresource(Call call, Callback done) {
+  const bool binding = call.request.subresource == "binding";
+  auto act = [this, binding](Call reviewed, Callback answer) {
+    if (binding) return bind_pod(verbs_, std::move(reviewed), loop_.wall_now(), std::move(answer));
+    evict_pod(verbs_, catalogue_, std::move(reviewed), loop_.wall_now(), std::move(answer));
+  };
+  if (!webhooks_.concerned(call, Operation::kCreate)) return act(std::move(call), std::move(done));
+  Value& body = call.request.body;
+  if (body.at("kind").as_string().empty()) body.set("kind", binding ? "Binding" : "Eviction");
+  if (body.at("apiVersion").as_string().empty()) body.set("apiVersion", binding ? "v1" : "policy/v1");
+  auto shared = std::make_shared<Call>(std::move(call));
+  AdmissionAttributes attributes{shared, Operation::kCreate, shared->request.body, {}, true};
+  webhooks_.mutate(attributes, [this, shared, attributes, act, done](Result<WebhookAdmission::Outcome> outcome) {
+    if (!outcome.ok()) return done(outcome.error());
+    shared->request.body = outcome->object;
+    AdmissionAttributes mutated = attributes;
+    mutated.object = outcome->object;
+    webhooks_.validate(mutated, [shared, act, done](const Result<std::vector<std::string>>& warnings) {
+      if (!warnings.ok()) return done(warnings.error());
+      act(*shared, done);
+    });
+  });
 }
 
 }  // namespace stead::apiserver

@@ -8,9 +8,12 @@
 
 #include "apiserver/authentication/authenticator.h"
 #include "apiserver/authorization/authorizer.h"
+#include "apiserver/custom/catalogue.h"
+#include "apiserver/custom/definition_cleanup.h"
 #include "apiserver/node_gateway.h"
 #include "apiserver/verbs.h"
 #include "apiserver/watch_session.h"
+#include "apiserver/webhooks/webhook_admission.h"
 #include "client/transport.h"
 
 namespace stead::apiserver {
@@ -19,6 +22,8 @@ struct ApiServerOptions {
   std::string service_cidr = "10.43.0.0/16";
   // How long pods that do not say otherwise stay on a node that is lost.
   std::chrono::seconds pod_eviction_timeout{300};
+  // The way to admission webhooks; null: none can be reached. Outlives the server.
+  WebhookCaller* webhooks = nullptr;
 };
 
 class ApiServer {
@@ -43,21 +48,28 @@ class ApiServer {
   // API loop.
   Authenticator& authenticator() { return authenticator_; }
   const Authorizer& authorizer() const { return authorizer_; }
+  const Catalogue& catalogue() const { return catalogue_; }
   // The n-th address of the service range.
   std::string service_address(uint32_t index) const { return services_.address(index); }
 
  private:
-  ApiServer(store::Store& store, cache::Cache& cache, loop::Loop& loop, Random& random, ServiceAllocator services);
+  ApiServer(store::Store& store, cache::Cache& cache, loop::Loop& loop, Random& random, ServiceAllocator services,
+            WebhookCaller* webhooks);
   void dispatch(Call call, object::StrictErrors strict, Callback done);
   void dispatch_subresource(Call call, object::StrictErrors strict, Callback done);
+  // Binding and Eviction: shown to webhooks, then done.
+  void create_subresource(Call call, Callback done);
 
   cache::Cache& cache_;
   loop::Loop& loop_;
   ServiceAllocator services_;
   Authenticator authenticator_;
   Authorizer authorizer_;
+  Catalogue catalogue_;
   Admission admission_;
+  WebhookAdmission webhooks_;
   Verbs verbs_;
+  DefinitionCleanup cleanup_;
 };
 
 }  // namespace stead::apiserver

@@ -15,14 +15,17 @@ Error about(const Call& call, std::string_view name, Reason reason, std::string 
 
 }  // namespace
 
-Result<Call> resolve(client::Identity identity, client::Request request) {
-  Call call{std::move(identity), std::move(request), nullptr, nullptr};
-  call.resource = kinds::registry().find(call.request.group, call.request.resource);
+Result<Call> resolve(const Catalogue& catalogue, client::Identity identity, client::Request request) {
+  Call call{std::move(identity), std::move(request), nullptr, nullptr, nullptr};
+  Catalogue::Served served = catalogue.find(call.request.group, call.request.resource);
+  call.resource = served.resource;
+  call.custom = std::move(served.custom);
   if (call.resource != nullptr) {
     call.version = call.request.version.empty() ? &call.resource->hub()
                                                 : call.resource->version(call.request.group, call.request.version);
   }
-  if (call.version == nullptr) {
+  const bool served_now = call.version != nullptr && (!call.custom || call.custom->serves(*call.version));
+  if (!served_now) {
     return make_error(Reason::kNotFound, "the server could not find the requested resource");
   }
   return call;

@@ -2,6 +2,7 @@
 
 // One verb call on its way through the server: who asks, for what.
 
+#include "apiserver/custom/catalogue.h"
 #include "client/transport.h"
 #include "kinds/registry.h"
 
@@ -11,7 +12,8 @@ struct Call {
   client::Identity identity;
   client::Request request;
   const kinds::Resource* resource = nullptr;
-  const kinds::Version* version = nullptr;  // the form the caller speaks
+  const kinds::Version* version = nullptr;          // the form the caller speaks
+  std::shared_ptr<const kinds::CustomKind> custom;  // keeps `resource` alive where users declared it
 
   // The cache's name of the resource: "apps/statefulsets", "/pods".
   std::string resource_path() const { return std::string(resource->group) + "/" + std::string(resource->name); }
@@ -26,7 +28,7 @@ struct Call {
 };
 
 // Finds resource and version; kNotFound if they are not served.
-Result<Call> resolve(client::Identity identity, client::Request request);
+Result<Call> resolve(const Catalogue& catalogue, client::Identity identity, client::Request request);
 
 Error not_found_error(const Call& call, std::string_view name);
 Error already_exists_error(const Call& call, std::string_view name);

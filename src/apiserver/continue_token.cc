@@ -58,7 +58,7 @@ Result<ContinueToken> decode_continue(const std::string& text) {
   if (!parsed.ok() || !parsed->is_object()) return bad("not a token of this server");
   if (parsed->at("v").as_string() != "meta.k8s.io/v1") return bad("unknown version");
   ContinueToken token{parsed->at("rv").as_int(), std::string(parsed->at("start").as_string())};
-  if (token.revision <= 0 || token.after.empty()) return bad("incomplete");
+  if ((token.revision <= 0 && token.revision != kLatestRevision) || token.after.empty()) return bad("incomplete");
   return token;
 }
 

@@ -10,6 +10,11 @@
 
 namespace stead::apiserver {
 
+// Marks the cause of an expired token's error that carries a token to go on with; it becomes metadata.continue.
+inline constexpr std::string_view kContinueCause = "ContinueToken";
+// Instead of a revision: go on in what is there now, though it is not what the list began with.
+inline constexpr int64_t kLatestRevision = -1;
+
 struct ContinueToken {
   int64_t revision = 0;  // of the list's snapshot
   std::string after;     // key of the last object given

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "object/field_error.h"
 #include "object/time.h"
 
 namespace stead::apiserver {
@@ -65,27 +66,29 @@ Result<void> check_preconditions(const Call& call, const object::Object& current
 
 Result<DeleteOptions> parse_delete_options(const Value& body) {
   DeleteOptions options;
+  object::FieldErrors errors;
   if (const Value* grace = body.find("gracePeriodSeconds"); grace != nullptr && !grace->is_null()) {
-    if (!grace->is_int() || grace->as_int() < 0) {
-      return make_error(Reason::kInvalid, "gracePeriodSeconds: Invalid value: must be a non-negative integer");
+    if (!grace->is_int()) {
+      return make_error(Reason::kBadRequest, "gracePeriodSeconds: Invalid value: must be an integer");
     }
-    options.grace_period_seconds = grace->as_int();
+    // Less than nothing means as soon as can be.
+    options.grace_period_seconds = grace->as_int() < 0 ? 1 : grace->as_int();
   }
   options.propagation = body.at("propagationPolicy").as_string();
-  if (!options.propagation.empty() && options.propagation != "Orphan" && options.propagation != "Background" &&
-      options.propagation != "Foreground") {
-    return make_error(Reason::kInvalid,
-                      fmt::format("propagationPolicy: Unsupported value: \"{}\": supported values: \"Background\", "
-                                  "\"Foreground\", \"Orphan\"",
-                                  options.propagation));
+  const object::Path policy("propagationPolicy");
+  static constexpr std::string_view kPolicies[] = {"Background", "Foreground", "Orphan"};
+  if (!options.propagation.empty() &&
+      std::find(std::begin(kPolicies), std::end(kPolicies), options.propagation) == std::end(kPolicies)) {
+    errors.not_supported(policy, options.propagation, kPolicies);
   }
   const Value* orphan = body.find("orphanDependents");
   if (orphan != nullptr && orphan->is_bool()) {
     if (!options.propagation.empty()) {
-      return make_error(Reason::kInvalid, "orphanDependents and propagationPolicy cannot be both set");
+      errors.invalid(policy, options.propagation, "orphanDependents and deletionPropagation cannot be both set");
     }
     options.propagation = orphan->as_bool() ? "Orphan" : "Background";
   }
+  if (!errors.empty()) return errors.to_error("meta.k8s.io", "DeleteOptions", "");
   options.precondition_uid = body.at({"preconditions", "uid"}).as_string();
   options.precondition_resource_version = body.at({"preconditions", "resourceVersion"}).as_string();
   return options;

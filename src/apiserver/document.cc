@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "kinds/custom/definition_rules.h"
 #include "object/codec.h"
 #include "object/time.h"
 
@@ -16,8 +17,6 @@ Result<void> check_type(const Call& call, Value& document) {
   std::string_view expected_version = call.version->api_version;
   std::string_view kind = document.at("kind").as_string();
   std::string_view version = document.at("apiVersion").as_string();
-  if (kind.empty()) document.set("kind", call.resource->kind);
-  if (version.empty()) document.set("apiVersion", expected_version);
   if (!kind.empty() && kind != call.resource->kind) {
     return make_error(Reason::kBadRequest,
                       fmt::format("{} in version \"{}\" cannot be handled as a {}: the request is for kind {}", kind,
@@ -28,6 +27,8 @@ Result<void> check_type(const Call& call, Value& document) {
                       fmt::format("the API version in the data ({}) does not match the expected API version ({})",
                                   version, expected_version));
   }
+  if (kind.empty()) document.set("kind", call.resource->kind);
+  if (document.at("apiVersion").as_string().empty()) document.set("apiVersion", expected_version);
   return {};
 }
 
@@ -39,7 +40,8 @@ Result<Value> to_hub(const Call& call, Value document, object::StrictErrors stri
     return make_error(Reason::kBadRequest, "the body of the request must be an object, as JSON or YAML");
   }
   STEAD_TRY_VOID(check_type(call, document));
-  Result<void> shaped = object::shape(document, *call.version->message, &strict);
+  Result<void> shaped = call.custom ? call.custom->shape(document, *call.version, &strict)
+                                    : object::shape(document, *call.version->message, &strict);
   if (!shaped.ok()) {
     return shaped.error().with_context(fmt::format("{} in version \"{}\" cannot be handled as a {}",
                                                    call.resource->kind, call.version->name, call.resource->kind));
@@ -50,16 +52,20 @@ Result<Value> to_hub(const Call& call, Value document, object::StrictErrors stri
     }
     if (call.request.field_validation != "Ignore") warnings.insert(warnings.end(), strict.begin(), strict.end());
   }
-  object::apply_defaults(document, *call.version->message);
+  if (!call.custom) object::apply_defaults(document, *call.version->message);
   if (call.version->set_defaults != nullptr) call.version->set_defaults(document);
   if (call.version->to_hub != nullptr) call.version->to_hub(document);
   document.set("apiVersion", call.resource->hub().api_version);
+  if (call.resource->kind == "CustomResourceDefinition" && call.request.subresource.empty()) {
+    for (std::string& warning : kinds::definition_warnings(document)) warnings.push_back(std::move(warning));
+  }
   return document;
 }
 
 Value to_version(const kinds::Resource& resource, const kinds::Version& version, const Value& hub) {
   Value document = hub;
-  if (&version == &resource.hub()) return document;
+  // Which version is stored may have changed since a custom object was.
+  if (&version == &resource.hub() && kinds::custom_of(resource) == nullptr) return document;
   if (version.from_hub != nullptr) version.from_hub(document);
   document.set("apiVersion", version.api_version);
   return document;
@@ -106,16 +112,18 @@ void prepare_new(const kinds::Resource& resource, Value& document, Random& rando
 namespace {
 
 // Everything but metadata and status is what the generation counts.
-bool same_intent(const Value& a, const Value& b) {
+bool same_intent(const Value& a, const Value& b, bool with_status) {
   size_t members = 0;
   for (const object::Member& member : a.members()) {
-    if (member.name() == "metadata" || member.name() == "status") continue;
+    if (member.name() == "metadata" || (member.name() == "status" && !with_status)) continue;
     const Value* other = b.find(member.name());
     if (other == nullptr || !(*other == member.value)) return false;
     ++members;
   }
   size_t others = 0;
-  for (const object::Member& member : b.members()) others += member.name() != "metadata" && member.name() != "status";
+  for (const object::Member& member : b.members()) {
+    others += member.name() != "metadata" && (member.name() != "status" || with_status) ? 1 : 0;
+  }
   return members == others;
 }
 
@@ -124,7 +132,8 @@ bool same_intent(const Value& a, const Value& b) {
 void carry_over(const kinds::Resource& resource, Value& document, const Value& old, bool status_only) {
   if (status_only) {
     Value status = document.at("status");
-    Value metadata = document.at("metadata");
+    // Of a custom object this path changes nothing but the status.
+    Value metadata = kinds::custom_of(resource) != nullptr ? old.at("metadata") : document.at("metadata");
     document = old;
     document.set("metadata", std::move(metadata));
     if (status.is_null()) {
@@ -153,7 +162,8 @@ void carry_over(const kinds::Resource& resource, Value& document, const Value& o
   if (!status_only && resource.rules.prepare_update != nullptr) resource.rules.prepare_update(document, old);
   if (!resource.generation) return;
   // A kind's own rules may have raised it for more than the generic reason.
-  if (!same_intent(document, old)) metadata.set("generation", before.at("generation").as_int() + 1);
+  const bool with_status = kinds::custom_of(resource) != nullptr && !resource.status_subresource;
+  if (!same_intent(document, old, with_status)) metadata.set("generation", before.at("generation").as_int() + 1);
 }
 
 }  // namespace stead::apiserver

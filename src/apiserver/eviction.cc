@@ -96,8 +96,8 @@ Result<Verbs::Change> take_one(const object::Object& budget, const std::string& 
 
 class Eviction : public std::enable_shared_from_this<Eviction> {
  public:
-  Eviction(Verbs& verbs, Call call, WallTime now, Callback done)
-      : verbs_(verbs), call_(std::move(call)), now_(now), done_(std::move(done)) {
+  Eviction(Verbs& verbs, const Catalogue& catalogue, Call call, WallTime now, Callback done)
+      : verbs_(verbs), catalogue_(catalogue), call_(std::move(call)), now_(now), done_(std::move(done)) {
     std::string_view name = call_.request.body.at({"metadata", "name"}).as_string();
     name_fits_ = name.empty() || name == call_.request.name;
     Value options = call_.request.body.at("deleteOptions");
@@ -149,7 +149,7 @@ class Eviction : public std::enable_shared_from_this<Eviction> {
     request.resource = std::move(resource);
     request.subresource = std::move(subresource);
     request.ns = call_.request.ns;
-    return resolve(call_.identity, std::move(request));
+    return resolve(catalogue_, call_.identity, std::move(request));
   }
 
   Result<std::vector<ObjectPtr>> budgets_of(const object::Object& pod) const {
@@ -203,6 +203,7 @@ class Eviction : public std::enable_shared_from_this<Eviction> {
   }
 
   Verbs& verbs_;
+  const Catalogue& catalogue_;
   Call call_;
   const WallTime now_;
   Callback done_;
@@ -211,8 +212,8 @@ class Eviction : public std::enable_shared_from_this<Eviction> {
 
 }  // namespace
 
-void evict_pod(Verbs& verbs, Call call, WallTime now, Callback done) {
-  std::make_shared<Eviction>(verbs, std::move(call), now, std::move(done))->run();
+void evict_pod(Verbs& verbs, const Catalogue& catalogue, Call call, WallTime now, Callback done) {
+  std::make_shared<Eviction>(verbs, catalogue, std::move(call), now, std::move(done))->run();
 }
 
 }  // namespace stead::apiserver

@@ -11,6 +11,6 @@
 namespace stead::apiserver {
 
 // The answer is a Status, as kube-apiserver gives it.
-void evict_pod(Verbs& verbs, Call call, WallTime now, Callback done);
+void evict_pod(Verbs& verbs, const Catalogue& catalogue, Call call, WallTime now, Callback done);
 
 }  // namespace stead::apiserver

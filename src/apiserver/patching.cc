@@ -13,6 +13,11 @@ Result<void> apply_patch(const Call& call, const object::Value& patch, object::V
       object::apply_merge_patch(document, patch);
       return {};
     case client::PatchType::kStrategicMerge:
+      if (call.custom) {
+        return make_error(Reason::kUnsupportedMediaType,
+                          "the body of the request was in an unknown format - accepted media types include: "
+                          "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml");
+      }
       return object::apply_strategic_merge_patch(document, patch, *call.version->message);
     case client::PatchType::kApply:
       break;

@@ -10,13 +10,17 @@ namespace {
 std::string field_text(const kinds::Resource& resource, const object::Object& object, std::string_view path) {
   if (path == "metadata.name") return std::string(object.name());
   if (path == "metadata.namespace") return std::string(object.ns());
+  if (kinds::custom_of(resource) != nullptr)
+    return kinds::custom_of(resource)->field(object.document(), path).value_or("");
   if (resource.rules.field == nullptr) return {};
   return resource.rules.field(object.document(), path).value_or("");
 }
 
-cache::FieldKey field_key_of(const kinds::Resource& resource, const std::string& path, std::string value) {
-  return {path, std::move(value),
-          [&resource, path](const object::Object& object) { return field_text(resource, object, path); }};
+cache::FieldKey field_key_of(const kinds::Resource& resource, std::shared_ptr<const kinds::CustomKind> custom,
+                             const std::string& path, std::string value) {
+  return {path, std::move(value), [&resource, custom = std::move(custom), path](const object::Object& object) {
+            return field_text(resource, object, path);
+          }};
 }
 
 }  // namespace
@@ -24,6 +28,7 @@ cache::FieldKey field_key_of(const kinds::Resource& resource, const std::string&
 Result<Selection> Selection::make(const Call& call) {
   Selection selection;
   selection.resource_ = call.resource;
+  selection.custom_ = call.custom;
   if (call.resource->namespaced) selection.ns_ = call.request.ns;
   STEAD_TRY(labels, object::LabelSelector::parse(call.request.label_selector));
   selection.labels_ = std::move(labels);
@@ -55,16 +60,17 @@ bool Selection::matches(const object::Object& object) const {
 }
 
 std::optional<cache::FieldKey> Selection::field_key() const {
-  if (auto name = fields_.required_value("metadata.name")) return field_key_of(*resource_, "metadata.name", *name);
+  if (auto name = fields_.required_value("metadata.name"))
+    return field_key_of(*resource_, custom_, "metadata.name", *name);
   if (auto indexed = index_key()) return indexed;
-  if (!ns_.empty()) return field_key_of(*resource_, "metadata.namespace", ns_);
+  if (!ns_.empty()) return field_key_of(*resource_, custom_, "metadata.namespace", ns_);
   return {};
 }
 
 std::optional<cache::FieldKey> Selection::index_key() const {
   for (const auto& requirement : fields_.requirements()) {
     if (!requirement.equal || requirement.path.starts_with("metadata.")) continue;
-    return field_key_of(*resource_, requirement.path, requirement.value);
+    return field_key_of(*resource_, custom_, requirement.path, requirement.value);
   }
   return {};
 }

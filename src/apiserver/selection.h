@@ -29,6 +29,7 @@ class Selection {
 
  private:
   const kinds::Resource* resource_ = nullptr;
+  std::shared_ptr<const kinds::CustomKind> custom_;  // keeps it alive
   std::string ns_;
   std::string key_prefix_;
   object::LabelSelector labels_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "apiserver/patching.h"
+#include "kinds/custom/custom_kind.h"
 #include "object/patch.h"
 #include "object/selector.h"
 #include "object/time.h"
@@ -10,47 +11,80 @@
 namespace stead::apiserver {
 namespace {
 
-Value scale_of(const object::Object& object) {
-  const Value& metadata = object.metadata();
+// Where a kind keeps what its scale shows.
+struct ScalePaths {
+  kinds::JsonPath spec_replicas;
+  kinds::JsonPath status_replicas;
+  std::optional<kinds::JsonPath> selector;  // of text; nullopt: spec.selector as a label selector, if built in
+};
+
+ScalePaths scale_paths(const Call& call) {
+  if (call.custom && call.custom->scale(*call.version)) {
+    const kinds::CustomKind::Scale& scale = *call.custom->scale(*call.version);
+    return {scale.spec_replicas, scale.status_replicas, scale.selector};
+  }
+  return {*kinds::JsonPath::parse(".spec.replicas"), *kinds::JsonPath::parse(".status.replicas"), std::nullopt};
+}
+
+int64_t number_at(const kinds::JsonPath& path, const Value& document) {
+  auto found = path.find(document);
+  return found.empty() ? 0 : found[0]->as_int();
+}
+
+Value scale_of(const Value& document, const Call& call) {
+  const Value& metadata = document.at("metadata");
+  ScalePaths paths = scale_paths(call);
   Value scale = Value::object({{"kind", "Scale"}, {"apiVersion", "autoscaling/v1"}});
   Value out = Value::object();
   for (std::string_view name : {"name", "namespace", "uid", "resourceVersion", "creationTimestamp"}) {
     if (const Value* found = metadata.find(name)) out.set(name, *found);
   }
   scale.set("metadata", std::move(out));
-  scale.set("spec", Value::object({{"replicas", object.spec().at("replicas").as_int()}}));
-  Value status = Value::object({{"replicas", object.status().at("replicas").as_int()}});
-  const Value& wanted = object.spec().at("selector");
-  // Of a ReplicationController it is a plain map.
-  bool is_map = object.document().at("kind").as_string() == "ReplicationController";
-  Result<object::LabelSelector> selector =
-      is_map ? object::LabelSelector::from_map(wanted) : object::LabelSelector::from_document(wanted);
-  if (selector.ok()) status.set("selector", selector->str());
+  scale.set("spec", Value::object({{"replicas", number_at(paths.spec_replicas, document)}}));
+  Value status = Value::object({{"replicas", number_at(paths.status_replicas, document)}});
+  if (paths.selector) {
+    auto found = paths.selector->find(document);
+    if (!found.empty() && found[0]->is_string()) status.set("selector", *found[0]);
+  } else if (!call.custom) {
+    const Value& wanted = document.at({"spec", "selector"});
+    // Of a ReplicationController it is a plain map.
+    bool is_map = document.at("kind").as_string() == "ReplicationController";
+    Result<object::LabelSelector> selector =
+        is_map ? object::LabelSelector::from_map(wanted) : object::LabelSelector::from_document(wanted);
+    if (selector.ok()) status.set("selector", selector->str());
+  }
   scale.set("status", std::move(status));
   return scale;
 }
 
-Result<Verbs::Change> apply_scale(const object::Object& current, const Value& scale) {
+Result<Verbs::Change> apply_scale(const object::Object& current, const Value& scale, const Call& call) {
+  ScalePaths paths = scale_paths(call);
   const Value& replicas = scale.at({"spec", "replicas"});
   if (!replicas.is_null() && !replicas.is_int()) {
     return make_error(Reason::kBadRequest, "spec.replicas: Invalid value: must be an integer");
   }
   if (replicas.as_int() < 0) {
     object::FieldErrors errors;
-    errors.invalid(object::Path("spec").child("replicas"), replicas, "must be greater than or equal to 0");
+    const object::Path spec("spec");
+    errors.invalid(spec.child("replicas"), replicas, "must be greater than or equal to 0");
     return errors.to_error("autoscaling", "Scale", current.name());
   }
   Verbs::Change change;
   change.document = current.document();
-  change.document.set({"spec", "replicas"}, replicas.as_int());
+  paths.spec_replicas.set(change.document, replicas.as_int());
   std::string_view revision = scale.at({"metadata", "resourceVersion"}).as_string();
   if (!revision.empty() && revision != std::to_string(current.revision())) change.expected_revision = -1;
+  change.show = [call](const Value& document) { return scale_of(document, call); };
+  change.take = [paths](Value& document, const Value& shown) {
+    paths.spec_replicas.set(document, shown.at({"spec", "replicas"}).as_int());
+  };
   return change;
 }
 
-Callback answer_with_scale(Callback done) {
-  return [done = std::move(done)](Result<Response> response) {
-    if (response.ok()) response->object = object::make_object(scale_of(*response->object), response->revision);
+Callback answer_with_scale(const Call& call, Callback done) {
+  return [context = call, done = std::move(done)](Result<Response> response) {
+    if (response.ok())
+      response->object = object::make_object(scale_of(response->object->document(), context), response->revision);
     done(std::move(response));
   };
 }
@@ -59,33 +93,37 @@ Callback answer_with_scale(Callback done) {
 
 Result<Response> get_scale(const Verbs& verbs, const Call& call) {
   STEAD_TRY(response, verbs.get(call));
-  response.object = object::make_object(scale_of(*response.object), response.revision);
+  response.object = object::make_object(scale_of(response.object->document(), call), response.revision);
   return response;
 }
 
 void update_scale(Verbs& verbs, Call call, Callback done) {
   Value scale = std::move(call.request.body);
+  Callback answer = answer_with_scale(call, std::move(done));
+  Call context = call;
   verbs.change(
-      std::move(call), [scale](const object::Object& current) { return apply_scale(current, scale); },
-      answer_with_scale(std::move(done)));
+      std::move(call), [scale, context](const object::Object& current) { return apply_scale(current, scale, context); },
+      std::move(answer));
 }
 
 void patch_scale(Verbs& verbs, Call call, Callback done) {
   Value patch = std::move(call.request.body);
   client::PatchType type = call.request.patch_type;
+  Callback answer = answer_with_scale(call, std::move(done));
+  Call context = call;
   verbs.change(
       std::move(call),
-      [patch, type](const object::Object& current) -> Result<Verbs::Change> {
-        Value scale = scale_of(current);
+      [patch, type, context](const object::Object& current) -> Result<Verbs::Change> {
+        Value scale = scale_of(current.document(), context);
         // Scale has no merging lists: strategic and plain merge are the same.
         if (type == client::PatchType::kJson) {
           STEAD_TRY_VOID(object::apply_json_patch(scale, patch));
         } else {
           object::apply_merge_patch(scale, patch);
         }
-        return apply_scale(current, scale);
+        return apply_scale(current, scale, context);
       },
-      answer_with_scale(std::move(done)));
+      std::move(answer));
 }
 
 void bind_pod(Verbs& verbs, Call call, WallTime now, Callback done) {

@@ -10,6 +10,7 @@
 #include "apiserver/admission.h"
 #include "apiserver/call.h"
 #include "apiserver/deletion.h"
+#include "apiserver/webhooks/webhook_admission.h"
 #include "base/random.h"
 #include "cache/cache.h"
 #include "loop/loop.h"
@@ -26,7 +27,8 @@ using object::Value;
 class Verbs {
  public:
   // All references outlive the Verbs.
-  Verbs(store::Store& store, cache::Cache& cache, loop::Loop& loop, Random& random, Admission& admission);
+  Verbs(store::Store& store, cache::Cache& cache, loop::Loop& loop, Random& random, Admission& admission,
+        WebhookAdmission& webhooks);
 
   Result<Response> get(const Call& call) const;
   Result<Response> list(const Call& call) const;
@@ -47,6 +49,10 @@ class Verbs {
     bool owners_known = false;     // managedFields are as they should be; otherwise the caller owns what changed
     std::vector<std::string> warnings;
     std::optional<int64_t> expected_revision;  // the caller's resourceVersion
+    // Of a subresource with a kind of its own (Scale): what webhooks are shown of a document, and how what they made of
+    // it gets back. Empty: the document itself.
+    std::function<Value(const Value& document)> show;
+    std::function<void(Value& document, const Value& shown)> take;
   };
   using Changer = std::function<Result<Change>(const object::Object& current)>;
   void change(Call call, Changer changer, Callback done);
@@ -54,17 +60,30 @@ class Verbs {
   ObjectPtr find(const Call& call) const;
 
  private:
+  // Steps of a change; webhooks may take their time between them.
+  struct Alteration;
+  using AlterationPtr = std::shared_ptr<Alteration>;
   void change_attempt(std::shared_ptr<Call> call, std::shared_ptr<Changer> changer, int attempt, Callback done);
+  void review_change(const AlterationPtr& alteration);
+  Result<void> check_change(Alteration& alteration);
+  void write_change(const AlterationPtr& alteration);
   struct NewDocument {
     Value document;        // hub form
     Value managed_fields;  // if an apply made it; otherwise the caller owns what is there
     std::vector<std::string> warnings;
   };
+  // Steps of a creation.
+  struct Creation;
+  using CreationPtr = std::shared_ptr<Creation>;
   void store_new(std::shared_ptr<Call> call, NewDocument made, int attempt, Callback done);
+  void review_new(const CreationPtr& creation);
+  void write_new(const CreationPtr& creation);
   void apply(Call call, const object::StrictErrors& strict, Callback done);
   void apply_attempt(std::shared_ptr<Call> call, std::vector<std::string> warnings, int attempt, Callback done);
   void apply_to_existing(const Call& call, std::vector<std::string> warnings, Callback done);
   void remove_attempt(std::shared_ptr<Call> call, DeleteOptions options, int attempt, Callback done);
+  void write_deletion(std::shared_ptr<Call> call, DeleteOptions options, int attempt, const ObjectPtr& current,
+                      Deletion deletion, Response response, Callback done);
   Result<void> validate_new(const Call& call, const Value& document) const;
   Result<void> validate_change(const Call& call, const Value& document, const Value& old, bool status_only) const;
   void write(const Call& call, store::Write write, std::function<void(Result<store::WriteOutcome>)> done);
@@ -75,6 +94,7 @@ class Verbs {
   loop::Loop& loop_;
   Random& random_;
   Admission& admission_;
+  WebhookAdmission& webhooks_;
 };
 
 }  // namespace stead::apiserver

@@ -29,12 +29,36 @@ void Verbs::remove_attempt(std::shared_ptr<Call> call, DeleteOptions options, in
   response.deleted = deletion->remove;
   response.object = current;
   response.revision = current->revision();
-  if (call->request.dry_run || (!deletion->remove && !deletion->marked)) return done(std::move(response));
+  // An eviction is reviewed as such.
+  if (!call->request.subresource.empty() || !webhooks_.concerned(*call, Operation::kDelete)) {
+    return write_deletion(call, std::move(options), attempt, current, std::move(*deletion), std::move(response),
+                          std::move(done));
+  }
+  AdmissionAttributes attributes{call, Operation::kDelete, {}, current->document()};
+  auto write_it = [=, this, deletion = std::move(*deletion),
+                   response = std::move(response)](Result<std::vector<std::string>> warnings) mutable {
+    if (!warnings.ok()) return done(warnings.error());
+    response.warnings.insert(response.warnings.end(), warnings->begin(), warnings->end());
+    write_deletion(call, options, attempt, current, std::move(deletion), std::move(response), done);
+  };
+  webhooks_.mutate(attributes, [this, attributes, write_it, done](Result<WebhookAdmission::Outcome> outcome) {
+    if (!outcome.ok()) return done(outcome.error());
+    webhooks_.validate(attributes, [write_it, told = outcome->warnings](Result<std::vector<std::string>> warnings) {
+      if (warnings.ok()) warnings->insert(warnings->begin(), told.begin(), told.end());
+      auto write_now = write_it;
+      write_now(std::move(warnings));
+    });
+  });
+}
+
+void Verbs::write_deletion(std::shared_ptr<Call> call, DeleteOptions options, int attempt, const ObjectPtr& current,
+                           Deletion deletion, Response response, Callback done) {
+  if (call->request.dry_run || (!deletion.remove && !deletion.marked)) return done(std::move(response));
   store::Write write;
-  if (deletion->remove) {
+  if (deletion.remove) {
     write.key = cache_.store_key(call->resource_path(), call->key());
   } else {
-    write = put(*call, call->request.name, *deletion->marked);
+    write = put(*call, call->request.name, *deletion.marked);
   }
   write.expect = store::Write::Expect::kRevision;
   write.revision = current->revision();

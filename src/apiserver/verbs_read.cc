@@ -5,6 +5,7 @@
 #include "apiserver/continue_token.h"
 #include "apiserver/selection.h"
 #include "apiserver/verbs.h"
+#include "object/field_error.h"
 
 namespace stead::apiserver {
 namespace {
@@ -18,6 +19,57 @@ Result<int64_t> parse_revision(const std::string& text) {
   return std::stoll(text);
 }
 
+Error too_large(int64_t revision, int64_t current) {
+  Error error =
+      make_error(Reason::kTimeout, fmt::format("Too large resource version: {}, current: {}", revision, current));
+  error.causes.push_back({"ResourceVersionTooLarge", "Too large resource version", ""});
+  error.retry_after_seconds = 1;
+  return error;
+}
+
+Error bad_match(std::string_view why) {
+  object::FieldErrors errors;
+  errors.forbidden(object::Path("resourceVersionMatch"), why);
+  return errors.to_error("meta.k8s.io", "ListOptions", "");
+}
+
+// What options may be together (apimachinery's ValidateListOptions).
+Result<void> check_match(const client::Request& request) {
+  const std::string& match = request.resource_version_match;
+  if (request.send_initial_events) {
+    object::FieldErrors errors;
+    errors.forbidden(object::Path("sendInitialEvents"), "sendInitialEvents is forbidden for list");
+    return errors.to_error("meta.k8s.io", "ListOptions", "");
+  }
+  if (match.empty()) return {};
+  if (request.resource_version.empty()) {
+    return bad_match("resourceVersionMatch is forbidden unless resourceVersion is provided");
+  }
+  if (!request.continue_token.empty()) return bad_match("resourceVersionMatch is forbidden when continue is provided");
+  static constexpr std::string_view kMatches[] = {"Exact", "NotOlderThan"};
+  if (match != "Exact" && match != "NotOlderThan") {
+    object::FieldErrors errors;
+    errors.not_supported(object::Path("resourceVersionMatch"), match, kMatches);
+    return errors.to_error("meta.k8s.io", "ListOptions", "");
+  }
+  if (match == "Exact" && request.resource_version == "0") {
+    return bad_match("resourceVersionMatch \"Exact\" is forbidden for resourceVersion \"0\"");
+  }
+  return {};
+}
+
+// The rest of the list can still be had, of what is there now.
+Error expired_token(const ContinueToken& token) {
+  Error error = make_error(
+      Reason::kExpired,
+      "The provided continue parameter is too old to display a consistent list result. You can start a new list "
+      "without the continue parameter, or use the continue token in this response to retrieve the remainder of the "
+      "results. Continuing with the provided token results in an inconsistent list - objects that were created, "
+      "modified, or deleted between the time the first chunk was returned and now may show up in the list.");
+  error.causes.push_back({std::string(kContinueCause), encode_continue({kLatestRevision, token.after}), ""});
+  return error;
+}
+
 // Where a list begins and as of which revision.
 struct ListStart {
   cache::Snapshot snapshot;
@@ -27,44 +79,20 @@ struct ListStart {
 Result<ListStart> start_of_list(cache::Cache& cache, const Call& call, const Selection& selection) {
   const client::Request& request = call.request;
   std::string resource = call.resource_path();
+  STEAD_TRY_VOID(check_match(request));
   if (!request.continue_token.empty()) {
     STEAD_TRY(token, decode_continue(request.continue_token));
     if (!request.resource_version.empty() && request.resource_version != "0") {
       return make_error(Reason::kBadRequest, "specifying resource version is not allowed when using continue");
     }
+    if (token.revision == kLatestRevision) return ListStart{cache.snapshot(resource), token.after};
     Result<cache::Snapshot> snapshot = cache.snapshot_at(resource, token.revision);
-    if (!snapshot.ok()) {
-      return make_error(Reason::kExpired,
-                        "The provided continue parameter is too old to display a consistent list result. You must "
-                        "start a new list without the continue parameter.");
-    }
+    if (!snapshot.ok()) return expired_token(token);
     return ListStart{std::move(*snapshot), token.after};
   }
   STEAD_TRY(revision, parse_revision(request.resource_version));
   const std::string& match = request.resource_version_match;
-  if (!match.empty() && match != "Exact" && match != "NotOlderThan") {
-    return make_error(Reason::kInvalid,
-                      fmt::format("resourceVersionMatch: Unsupported value: \"{}\": supported values: "
-                                  "\"Exact\", \"NotOlderThan\"",
-                                  match));
-  }
-  if (!match.empty() && request.resource_version.empty()) {
-    return make_error(
-        Reason::kInvalid,
-        "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided");
-  }
-  if (match == "Exact" && revision == 0) {
-    return make_error(
-        Reason::kInvalid,
-        "resourceVersionMatch: Forbidden: resourceVersionMatch \"Exact\" is forbidden for resourceVersion \"0\"");
-  }
-  if (revision > cache.revision()) {
-    Error error = make_error(Reason::kTimeout,
-                             fmt::format("Too large resource version: {}, current: {}", revision, cache.revision()));
-    error.causes.push_back({"ResourceVersionTooLarge", "Too large resource version", ""});
-    error.retry_after_seconds = 1;
-    return error;
-  }
+  if (revision > cache.revision()) return too_large(revision, cache.revision());
   // A limit with an older revision and no match rule means exactly that revision.
   bool exact = match == "Exact" || (match.empty() && request.limit > 0 && revision > 0);
   if (exact) {
@@ -81,6 +109,8 @@ Result<ListStart> start_of_list(cache::Cache& cache, const Call& call, const Sel
 ObjectPtr Verbs::find(const Call& call) const { return cache_.get(call.resource_path(), call.key()); }
 
 Result<Response> Verbs::get(const Call& call) const {
+  STEAD_TRY(revision, parse_revision(call.request.resource_version));
+  if (revision > cache_.revision()) return too_large(revision, cache_.revision());
   ObjectPtr found = find(call);
   if (!found) return not_found_error(call, call.request.name);
   Response response;
@@ -112,14 +142,14 @@ Result<Response> Verbs::list(const Call& call) const {
   });
   if (more) {
     response.continue_token = encode_continue({start.snapshot.revision, last_key});
-    if (selection.everything() && prefix.empty()) {
-      int64_t before = 0;
-      start.snapshot.objects.visit_from("", [&](const std::string& key, const ObjectPtr&) {
-        if (key > last_key) return false;
-        ++before;
+    if (selection.everything()) {
+      int64_t rest = 0;
+      start.snapshot.objects.visit_from(last_key + '\0', [&](const std::string& key, const ObjectPtr&) {
+        if (!std::string_view(key).starts_with(prefix)) return false;
+        ++rest;
         return true;
       });
-      response.remaining_items = static_cast<int64_t>(start.snapshot.objects.size()) - before;
+      response.remaining_items = rest;
     }
   }
   return response;

@@ -20,8 +20,9 @@ object::Bytes encode_for_store(const Value& document) {
 
 }  // namespace
 
-Verbs::Verbs(store::Store& store, cache::Cache& cache, loop::Loop& loop, Random& random, Admission& admission)
-    : store_(store), cache_(cache), loop_(loop), random_(random), admission_(admission) {}
+Verbs::Verbs(store::Store& store, cache::Cache& cache, loop::Loop& loop, Random& random, Admission& admission,
+             WebhookAdmission& webhooks)
+    : store_(store), cache_(cache), loop_(loop), random_(random), admission_(admission), webhooks_(webhooks) {}
 
 store::Write Verbs::put(const Call& call, const std::string& name, Value document) const {
   store::Write write;
@@ -47,6 +48,7 @@ void Verbs::write(const Call& call, store::Write write, std::function<void(Resul
 Result<void> Verbs::validate_new(const Call& call, const Value& document) const {
   object::FieldErrors errors;
   kinds::validate_metadata(*call.resource, document, errors);
+  if (call.custom) call.custom->validate(document, *call.version, errors);
   if (call.resource->rules.validate != nullptr) call.resource->rules.validate(document, errors);
   if (errors.empty()) return {};
   return errors.to_error(call.version->group, call.resource->kind, document.at({"metadata", "name"}).as_string());
@@ -55,6 +57,7 @@ Result<void> Verbs::validate_new(const Call& call, const Value& document) const 
 Result<void> Verbs::validate_change(const Call& call, const Value& document, const Value& old, bool status_only) const {
   object::FieldErrors errors;
   kinds::validate_metadata_update(*call.resource, document, old, errors);
+  if (call.custom) call.custom->validate(document, *call.version, errors);
   const kinds::Rules& rules = call.resource->rules;
   if (status_only) {
     if (rules.validate_status_update != nullptr) rules.validate_status_update(document, old, errors);
@@ -78,46 +81,103 @@ void Verbs::create(Call call, object::StrictErrors strict, Callback done) {
   store_new(std::make_shared<Call>(std::move(call)), {std::move(*hub), {}, std::move(warnings)}, 1, std::move(done));
 }
 
+struct Verbs::Creation {
+  std::shared_ptr<Call> call;
+  NewDocument made;
+  int attempt = 1;
+  bool generated = false;  // the name
+  Value document;
+  std::vector<std::string> warnings;
+  Callback done;
+};
+
 void Verbs::store_new(std::shared_ptr<Call> call, NewDocument made, int attempt, Callback done) {
+  auto creation = std::make_shared<Creation>();
+  creation->call = call;
+  creation->attempt = attempt;
+  creation->warnings = made.warnings;
+  creation->done = std::move(done);
   // A generated name that is taken is tried again with another.
-  bool generated = made.document.at({"metadata", "name"}).as_string().empty();
-  Value document = generated ? made.document : std::move(made.document);
+  creation->generated = made.document.at({"metadata", "name"}).as_string().empty();
+  Value& document = creation->document;
+  document = creation->generated ? made.document : std::move(made.document);
+  creation->made = std::move(made);
   Result<void> identity = set_identity(*call, document, random_);
-  if (!identity.ok()) return done(identity.error());
+  if (!identity.ok()) return creation->done(identity.error());
   const Value sent_managed = document.at({"metadata", "managedFields"});
   prepare_new(*call->resource, document, random_, loop_.wall_now());
-  if (made.managed_fields.is_null()) {
+  if (creation->made.managed_fields.is_null()) {
     own_new_fields(*call, document, sent_managed, loop_.wall_now());
   } else {
-    document["metadata"].set("managedFields", made.managed_fields);
+    document["metadata"].set("managedFields", creation->made.managed_fields);
   }
   if (call->resource->rules.prepare_create != nullptr) call->resource->rules.prepare_create(document);
   Result<void> admitted = admission_.admit_create(*call, document);
-  if (!admitted.ok()) return done(admitted.error());
+  if (!admitted.ok()) return creation->done(admitted.error());
+  if (webhooks_.concerned(*call, Operation::kCreate)) return review_new(creation);
   Result<void> valid = validate_new(*call, document);
-  if (!valid.ok()) return done(valid.error());
+  if (!valid.ok()) return creation->done(valid.error());
+  write_new(creation);
+}
+
+void Verbs::review_new(const CreationPtr& creation) {
+  webhooks_.mutate({creation->call, Operation::kCreate, creation->document, {}},
+                   [this, creation](Result<WebhookAdmission::Outcome> outcome) {
+                     if (!outcome.ok()) return creation->done(outcome.error());
+                     const Call& call = *creation->call;
+                     Value& document = creation->document;
+                     auto add_warnings = [creation](std::vector<std::string>& more) {
+                       creation->warnings.insert(creation->warnings.end(), more.begin(), more.end());
+                     };
+                     add_warnings(outcome->warnings);
+                     if (outcome->changed) {
+                       // The status is the server's, whatever a webhook thinks of it.
+                       if (call.resource->status_subresource) {
+                         Value status = document.at("status");
+                         outcome->object.erase("status");
+                         if (!status.is_null()) outcome->object.set("status", std::move(status));
+                       }
+                       document = std::move(outcome->object);
+                       Result<void> admitted = admission_.admit_create(call, document);
+                       if (!admitted.ok()) return creation->done(admitted.error());
+                     }
+                     Result<void> valid = validate_new(call, document);
+                     if (!valid.ok()) return creation->done(valid.error());
+                     webhooks_.validate({creation->call, Operation::kCreate, document, {}},
+                                        [this, creation, add_warnings](Result<std::vector<std::string>> warnings) {
+                                          if (!warnings.ok()) return creation->done(warnings.error());
+                                          add_warnings(*warnings);
+                                          write_new(creation);
+                                        });
+                   });
+}
+
+void Verbs::write_new(const CreationPtr& creation) {
+  const std::shared_ptr<Call>& call = creation->call;
+  Value& document = creation->document;
   Result<QuotaLedger::ReservationPtr> charged = admission_.charge(*call, document, nullptr);
-  if (!charged.ok()) return done(charged.error());
+  if (!charged.ok()) return creation->done(charged.error());
   std::string name(document.at({"metadata", "name"}).as_string());
   Response response;
   response.created = true;
-  response.warnings = made.warnings;
+  response.warnings = std::move(creation->warnings);
   if (call->request.dry_run) {
     std::string key = call->resource->namespaced ? call->request.ns + "/" + name : name;
-    if (cache_.get(call->resource_path(), key)) return done(already_exists_error(*call, name));
+    if (cache_.get(call->resource_path(), key)) return creation->done(already_exists_error(*call, name));
     response.object = object::make_object(std::move(document), 0);
-    return done(std::move(response));
+    return creation->done(std::move(response));
   }
   store::Write write = put(*call, name, std::move(document));
   write.expect = store::Write::Expect::kAbsent;
   this->write(*call, std::move(write),
-              [this, call, name, generated, attempt, response = std::move(response), made = std::move(made), done,
+              [this, creation, call, name, response = std::move(response),
                charged = std::move(*charged)](Result<store::WriteOutcome> outcome) mutable {
                 charged.reset();
+                const Callback& done = creation->done;
                 if (!outcome.ok()) return done(outcome.error());
                 if (!outcome->applied) {
-                  if (generated && attempt < kAttemptsMax) {
-                    return store_new(call, std::move(made), attempt + 1, done);
+                  if (creation->generated && creation->attempt < kAttemptsMax) {
+                    return store_new(call, std::move(creation->made), creation->attempt + 1, done);
                   }
                   return done(already_exists_error(*call, name));
                 }
@@ -135,6 +195,16 @@ void Verbs::change(Call call, Changer changer, Callback done) {
                  std::move(done));
 }
 
+struct Verbs::Alteration {
+  std::shared_ptr<Call> call;
+  std::shared_ptr<Changer> changer;
+  int attempt = 1;
+  ObjectPtr current;
+  Change change;
+  QuotaLedger::ReservationPtr charged;
+  Callback done;
+};
+
 void Verbs::change_attempt(std::shared_ptr<Call> call, std::shared_ptr<Changer> changer, int attempt, Callback done) {
   ObjectPtr current = find(*call);
   if (!current) return done(not_found_error(*call, call->request.name));
@@ -143,7 +213,10 @@ void Verbs::change_attempt(std::shared_ptr<Call> call, std::shared_ptr<Changer> 
   if (changed->expected_revision && *changed->expected_revision != current->revision()) {
     return done(modified_error(*call, current->name()));
   }
-  Value document = std::move(changed->document);
+  auto alteration = std::make_shared<Alteration>();
+  alteration->change = std::move(*changed);
+  const Change& change = alteration->change;
+  Value& document = alteration->change.document;
   const Value& old = current->document();
   std::string wanted_uid(document.at({"metadata", "uid"}).as_string());
   if (!wanted_uid.empty() && wanted_uid != current->uid()) {
@@ -151,56 +224,111 @@ void Verbs::change_attempt(std::shared_ptr<Call> call, std::shared_ptr<Changer> 
                                fmt::format("Precondition failed: UID in precondition: {}, UID in object meta: {}",
                                            wanted_uid, current->uid())));
   }
-  QuotaLedger::ReservationPtr charged;
-  if (changed->keep_spec_rules) carry_over(*call->resource, document, old, changed->status_only);
-  if (!changed->owners_known && !changed->skip_validation) {
-    own_changed_fields(*call, document, old, loop_.wall_now());
-  }
-  if (!changed->skip_validation) {
-    Result<void> admitted = admission_.admit_update(*call, document, old);
-    if (!admitted.ok()) return done(admitted.error());
-    Result<void> valid = validate_change(*call, document, old, changed->status_only);
-    if (!valid.ok()) return done(valid.error());
-    if (!changed->status_only) {
-      Result<QuotaLedger::ReservationPtr> growth = admission_.charge(*call, document, &old);
-      if (!growth.ok()) return done(growth.error());
-      charged = std::move(*growth);
-    }
-  }
+  alteration->call = call;
+  alteration->changer = std::move(changer);
+  alteration->attempt = attempt;
+  alteration->current = current;
+  alteration->done = std::move(done);
+  if (change.keep_spec_rules) carry_over(*call->resource, document, old, change.status_only);
+  if (change.skip_validation) return write_change(alteration);
+  if (!change.owners_known) own_changed_fields(*call, document, old, loop_.wall_now());
+  Result<void> admitted = admission_.admit_update(*call, document, old);
+  if (!admitted.ok()) return alteration->done(admitted.error());
+  if (webhooks_.concerned(*call, Operation::kUpdate)) return review_change(alteration);
+  Result<void> checked = check_change(*alteration);
+  if (!checked.ok()) return alteration->done(checked.error());
+  write_change(alteration);
+}
+
+void Verbs::review_change(const AlterationPtr& alteration) {
+  auto attributes = [alteration] {
+    const Change& change = alteration->change;
+    const Value& old = alteration->current->document();
+    if (!change.show) return AdmissionAttributes{alteration->call, Operation::kUpdate, change.document, old};
+    return AdmissionAttributes{alteration->call, Operation::kUpdate, change.show(change.document), change.show(old),
+                               true};
+  };
+  auto add_warnings = [alteration](std::vector<std::string>& more) {
+    alteration->change.warnings.insert(alteration->change.warnings.end(), more.begin(), more.end());
+  };
+  webhooks_.mutate(
+      attributes(), [this, alteration, attributes, add_warnings](Result<WebhookAdmission::Outcome> outcome) {
+        if (!outcome.ok()) return alteration->done(outcome.error());
+        add_warnings(outcome->warnings);
+        Change& change = alteration->change;
+        if (outcome->changed) {
+          const Value& old = alteration->current->document();
+          if (change.take) {
+            change.take(change.document, outcome->object);
+          } else {
+            change.document = std::move(outcome->object);
+          }
+          if (change.keep_spec_rules) carry_over(*alteration->call->resource, change.document, old, change.status_only);
+          Result<void> admitted = admission_.admit_update(*alteration->call, change.document, old);
+          if (!admitted.ok()) return alteration->done(admitted.error());
+        }
+        Result<void> checked = check_change(*alteration);
+        if (!checked.ok()) return alteration->done(checked.error());
+        webhooks_.validate(attributes(), [this, alteration, add_warnings](Result<std::vector<std::string>> warnings) {
+          if (!warnings.ok()) return alteration->done(warnings.error());
+          add_warnings(*warnings);
+          write_change(alteration);
+        });
+      });
+}
+
+Result<void> Verbs::check_change(Alteration& alteration) {
+  const Change& change = alteration.change;
+  const Value& old = alteration.current->document();
+  STEAD_TRY_VOID(validate_change(*alteration.call, change.document, old, change.status_only));
+  if (change.status_only) return {};
+  STEAD_TRY(charged, admission_.charge(*alteration.call, change.document, &old));
+  alteration.charged = std::move(charged);
+  return {};
+}
+
+void Verbs::write_change(const AlterationPtr& alteration) {
+  const Call& call = *alteration->call;
+  const ObjectPtr& current = alteration->current;
+  Value& document = alteration->change.document;
   document["metadata"].set("resourceVersion", std::to_string(current->revision()));
   Response response;
-  response.warnings = std::move(changed->warnings);
-  bool remove = deletion_is_complete(*call->resource, document);
-  if ((document == old && !remove) || call->request.dry_run) {
-    response.object = document == old ? current : object::make_object(std::move(document), current->revision());
+  response.warnings = std::move(alteration->change.warnings);
+  bool remove = deletion_is_complete(*call.resource, document);
+  if ((document == current->document() && !remove) || call.request.dry_run) {
+    response.object =
+        document == current->document() ? current : object::make_object(std::move(document), current->revision());
     response.revision = response.object->revision();
-    return done(std::move(response));
+    return alteration->done(std::move(response));
   }
-  store::Write write = put(*call, std::string(current->name()), document);
+  store::Write write = put(call, std::string(current->name()), document);
   if (remove) {
     write.value.reset();
     write.attachment.reset();
   }
   write.expect = store::Write::Expect::kRevision;
   write.revision = current->revision();
-  this->write(
-      *call, std::move(write),
-      [this, call, changer, attempt, remove, done, document = std::move(document), old = current,
-       response = std::move(response), charged = std::move(charged)](Result<store::WriteOutcome> outcome) mutable {
-        charged.reset();
-        if (!outcome.ok()) return done(outcome.error());
-        if (!outcome->applied) {
-          if (attempt < kAttemptsMax) return change_attempt(call, changer, attempt + 1, done);
-          return done(modified_error(*call, call->request.name));
-        }
-        response.revision = outcome->revision;
-        response.deleted = remove;
-        document["metadata"].set("resourceVersion", std::to_string(outcome->revision));
-        ObjectPtr now = find(*call);
-        bool same = now && now->revision() == outcome->revision;
-        response.object = same ? now : object::make_object(std::move(document), outcome->revision);
-        done(std::move(response));
-      });
+  this->write(call, std::move(write),
+              [this, alteration, remove, response = std::move(response)](Result<store::WriteOutcome> outcome) mutable {
+                alteration->charged.reset();
+                const std::shared_ptr<Call>& call = alteration->call;
+                const Callback& done = alteration->done;
+                if (!outcome.ok()) return done(outcome.error());
+                if (!outcome->applied) {
+                  if (alteration->attempt < kAttemptsMax) {
+                    return change_attempt(call, alteration->changer, alteration->attempt + 1, done);
+                  }
+                  return done(modified_error(*call, call->request.name));
+                }
+                response.revision = outcome->revision;
+                response.deleted = remove;
+                Value& document = alteration->change.document;
+                document["metadata"].set("resourceVersion", std::to_string(outcome->revision));
+                ObjectPtr now = find(*call);
+                bool same = now && now->revision() == outcome->revision;
+                response.object = same ? now : object::make_object(std::move(document), outcome->revision);
+                done(std::move(response));
+              });
 }
 
 void Verbs::update(Call call, object::StrictErrors strict, Callback done) {
@@ -208,6 +336,13 @@ void Verbs::update(Call call, object::StrictErrors strict, Callback done) {
   std::vector<std::string> warnings;
   std::string revision(call.request.body.at({"metadata", "resourceVersion"}).as_string());
   bool status_only = call.request.subresource == "status";
+  // Who replaces a custom object must have seen it.
+  if (call.custom && (revision.empty() || revision == "0") && find(call)) {
+    object::FieldErrors errors;
+    const object::Path metadata("metadata");
+    errors.invalid(metadata.child("resourceVersion"), 0, "must be specified for an update");
+    return done(errors.to_error(call.version->group, call.resource->kind, call.request.name));
+  }
   Result<Value> hub = to_hub(call, std::move(call.request.body), std::move(strict), warnings);
   if (!hub.ok()) return done(hub.error());
   Result<void> identity = set_identity(call, *hub, random_);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "object/field_error.h"
+
 namespace stead::apiserver {
 namespace {
 
@@ -17,6 +19,12 @@ std::vector<WatchEvent> initial_events(const cache::Snapshot& snapshot, const Se
   return events;
 }
 
+Error bad_match(std::string_view why) {
+  object::FieldErrors errors;
+  errors.forbidden(object::Path("resourceVersionMatch"), why);
+  return errors.to_error("meta.k8s.io", "ListOptions", "");
+}
+
 }  // namespace
 
 Result<std::shared_ptr<WatchSession>> WatchSession::start(cache::Cache& cache, const Call& call,
@@ -30,9 +38,17 @@ Result<std::shared_ptr<WatchSession>> WatchSession::start(cache::Cache& cache, c
   }
   int64_t revision = text.empty() ? 0 : std::stoll(text);
   if (request.send_initial_events && request.resource_version_match != "NotOlderThan") {
-    return make_error(
-        Reason::kInvalid,
-        "resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
+    return bad_match("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
+  }
+  if (!request.send_initial_events && !request.resource_version_match.empty()) {
+    return bad_match("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
+  }
+  if (revision > cache.revision()) {
+    Error error = make_error(Reason::kTimeout,
+                             fmt::format("Too large resource version: {}, current: {}", revision, cache.revision()));
+    error.causes.push_back({"ResourceVersionTooLarge", "Too large resource version", ""});
+    error.retry_after_seconds = 1;
+    return error;
   }
   bool from_state = revision == 0 || request.send_initial_events;
   std::shared_ptr<WatchSession> session(new WatchSession(cache, std::move(selection), std::move(sink)));

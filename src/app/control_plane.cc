@@ -27,8 +27,10 @@ Result<std::unique_ptr<ControlPlane>> ControlPlane::start(const Options& options
   plane->store_ = std::move(store);
   STEAD_TRY(cache, cache::Cache::open(*plane->store_, plane->loop_));
   plane->cache_ = std::move(cache);
-  STEAD_TRY(api, apiserver::ApiServer::make(*plane->store_, *plane->cache_, plane->loop_, system_random(),
-                                            {options.service_cidr, options.pod_eviction_timeout}));
+  plane->webhooks_ = apiserver::make_https_webhook_caller(plane->loop_);
+  STEAD_TRY(api,
+            apiserver::ApiServer::make(*plane->store_, *plane->cache_, plane->loop_, system_random(),
+                                       {options.service_cidr, options.pod_eviction_timeout, plane->webhooks_.get()}));
   plane->api_ = std::move(api);
   http::ServerOptions http_options;
   http_options.address = options.bind;

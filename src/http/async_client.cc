@@ -37,8 +37,9 @@ void notice_vanished_peers(int fd) {
 }
 
 std::string host_header(const AsyncClientOptions& options) {
-  bool is_v6 = options.host.find(':') != std::string::npos;
-  return (is_v6 ? "[" + options.host + "]" : options.host) + ":" + std::to_string(options.port);
+  const std::string& name = options.server_name.empty() ? options.host : options.server_name;
+  bool is_v6 = name.find(':') != std::string::npos;
+  return (is_v6 ? "[" + name + "]" : name) + ":" + std::to_string(options.port);
 }
 
 std::string request_text(const AsyncClientOptions& options, const OutgoingRequest& request) {
@@ -183,20 +184,21 @@ struct AsyncClient::State : std::enable_shared_from_this<AsyncClient::State> {
     if (code) return fail_later(job, make_error(Reason::kUnavailable, code.message()));
     notice_vanished_peers(socket.native_handle());
     job->connection = std::make_shared<Connection>(std::move(socket));
-    job->connection->socket.async_connect(
-        endpoint, [weak = weak_from_this(), job](const boost::system::error_code& failure) {
-          auto self = weak.lock();
-          if (!self || job->over) return;
-          if (failure) return self->fail(job, make_error(Reason::kUnavailable, failure.message()));
-          job->connected = true;
-          Connection& connection = *job->connection;
-          if (self->options.tls) {
-            connection.channel = Channel(
-                connection.socket.native_handle(),
-                make_client_connection(self->options.tls, connection.socket.native_handle(), self->options.host));
-          }
-          self->pump(job);
-        });
+    job->connection->socket.async_connect(endpoint, [weak = weak_from_this(),
+                                                     job](const boost::system::error_code& failure) {
+      auto self = weak.lock();
+      if (!self || job->over) return;
+      if (failure) return self->fail(job, make_error(Reason::kUnavailable, failure.message()));
+      job->connected = true;
+      Connection& connection = *job->connection;
+      if (self->options.tls) {
+        connection.channel = Channel(
+            connection.socket.native_handle(),
+            make_client_connection(self->options.tls, connection.socket.native_handle(),
+                                   self->options.server_name.empty() ? self->options.host : self->options.server_name));
+      }
+      self->pump(job);
+    });
   }
 
   void arm(const JobPtr& job, std::chrono::milliseconds after, const char* why) {

@@ -23,6 +23,7 @@ struct AsyncClientOptions {
   std::string host;  // an address, or a name that the system's resolver knows
   uint16_t port = 0;
   TlsContext tls;              // null: plain
+  std::string server_name;     // whom the certificate must be for, and the Host header; empty: `host`
   size_t connections_max = 8;  // of calls at one time; others wait their turn. Streams come on top.
   // From a connection's start until the server may be sent to.
   std::chrono::milliseconds connect_timeout{5'000};

@@ -158,6 +158,13 @@ Result<TlsContext> make_client_tls(const std::string& ca_pem, const std::string&
   return context;
 }
 
+Result<TlsContext> make_public_client_tls() {
+  STEAD_TRY(context, make_context(TLS_client_method()));
+  SSL_CTX_set_default_verify_paths(context.get());
+  SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
+  return context;
+}
+
 Tls make_server_connection(const TlsContext& context, int fd) {
   Tls tls = make_connection(context, fd);
   SSL_set_accept_state(tls.get());

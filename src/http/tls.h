@@ -25,6 +25,9 @@ Result<TlsContext> make_server_tls(const std::string& certificate_pem, const std
 Result<TlsContext> make_client_tls(const std::string& ca_pem, const std::string& certificate_pem,
                                    const std::string& key_pem);
 
+// Verifies by the certificate authorities that this system trusts.
+Result<TlsContext> make_public_client_tls();
+
 // One connection's state over the non-blocking socket `fd`, which it does not own.
 Tls make_server_connection(const TlsContext& context, int fd);
 // `host`, a name or an address, is what the peer's certificate must be for.

@@ -1,10 +1,12 @@
 #include "kinds/rules.h"
 
+#include "kinds/admissionregistration/webhook_rules.h"
 #include "kinds/apps/apps_rules.h"
 #include "kinds/autoscaling/autoscaling_rules.h"
 #include "kinds/batch/batch_rules.h"
 #include "kinds/coordination/coordination_rules.h"
 #include "kinds/core/core_rules.h"
+#include "kinds/custom/definition_rules.h"
 #include "kinds/discovery/discovery_rules.h"
 #include "kinds/events/events_rules.h"
 #include "kinds/networking/networking_rules.h"
@@ -46,6 +48,9 @@ constexpr KindEntry kKinds[] = {
     {"", "Secret", secret_rules},
     {"", "Service", service_rules},
     {"", "ServiceAccount", service_account_rules},
+    {"admissionregistration.k8s.io", "MutatingWebhookConfiguration", mutating_webhook_configuration_rules},
+    {"admissionregistration.k8s.io", "ValidatingWebhookConfiguration", validating_webhook_configuration_rules},
+    {"apiextensions.k8s.io", "CustomResourceDefinition", custom_resource_definition_rules},
     {"apps", "ControllerRevision", controller_revision_rules},
     {"apps", "DaemonSet", daemon_set_rules},
     {"apps", "Deployment", deployment_rules},
@@ -88,6 +93,7 @@ constexpr VersionEntry kVersions[] = {
     {"", "v1", "ReplicationController", {.set_defaults = set_replication_controller_defaults}},
     {"", "v1", "Secret", {.set_defaults = set_secret_defaults}},
     {"", "v1", "Service", {.set_defaults = set_service_defaults}},
+    {"apiextensions.k8s.io", "v1", "CustomResourceDefinition", {.set_defaults = set_definition_defaults}},
     {"apps", "v1", "DaemonSet", {.set_defaults = set_daemon_set_defaults}},
     {"apps", "v1", "Deployment", {.set_defaults = set_deployment_defaults}},
     {"apps", "v1", "ReplicaSet", {.set_defaults = set_replica_set_defaults}},

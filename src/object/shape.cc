@@ -195,6 +195,10 @@ Result<void> Shaper::message(Value& value, const Message& message, const Step* a
   for (Member& member : members) {
     const Field* field = message.find(member.name());
     if (field == nullptr) {
+      if (message.open) {
+        shaped.push_back(std::move(member));
+        continue;
+      }
       unknown(member.name(), at);
       continue;
     }

@@ -26,12 +26,16 @@ class Simulated:
         self.user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
         if self.user:
             os.chown(directory, 65534, 65534)
-            for parent in list(directory.parents)[:3]:
-                if parent.stat().st_uid == 0 and parent != pathlib.Path("/tmp"):
-                    parent.chmod(parent.stat().st_mode | 0o011)
         self.options = ["--runtime", "simulated", "--simulated-nodes", str(nodes), "--port", str(free_port())]
 
+    def _open_the_way(self):
+        # Every start of pytest closes the directory above all of its own.
+        for parent in list(self.directory.parents)[:3] if self.user else []:
+            if parent.stat().st_uid == 0 and parent != pathlib.Path("/tmp"):
+                parent.chmod(parent.stat().st_mode | 0o011)
+
     def up(self):
+        self._open_the_way()
         with open(self.directory / "log", "w") as log:
             self.process = subprocess.Popen([*self.user, STEAD, "up", "--data-dir", self.directory / "data", *self.options],
                                             stdout=subprocess.PIPE, stderr=log, text=True)
@@ -74,10 +78,13 @@ class Simulated:
         return run([self.kubectl_binary, "--kubeconfig", self.directory / "data" / "kubeconfig", *arguments],
                    stdin=stdin).stdout
 
+    def kubectl_result(self, *arguments, stdin=None):
+        return run([self.kubectl_binary, "--kubeconfig", self.directory / "data" / "kubeconfig", *arguments],
+                   stdin=stdin, check=False)
+
     def refused(self, *arguments, stdin=None):
         """What kubectl says, which must fail."""
-        done = run([self.kubectl_binary, "--kubeconfig", self.directory / "data" / "kubeconfig", *arguments],
-                   stdin=stdin, check=False)
+        done = self.kubectl_result(*arguments, stdin=stdin)
         assert done.returncode != 0, done.stdout
         return done.stdout + done.stderr
 

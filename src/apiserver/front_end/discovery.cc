@@ -1,11 +1,13 @@
 #include "apiserver/front_end/discovery.h"
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "kinds/custom/custom_kind.h"
 #include "kinds/registry.h"
 
 namespace stead::apiserver {
@@ -14,26 +16,38 @@ namespace {
 using kinds::Resource;
 using object::Value;
 
-// "v1" before "v2beta1" before "v1beta2" before "v1beta1" (KubeAwareCompareVersion).
-int version_rank(std::string_view version) {
-  size_t letters = version.find_first_not_of("0123456789", 1);
-  int major = std::atoi(std::string(version.substr(1)).c_str());
-  if (letters == std::string_view::npos) return 1'000'000 + major * 1000;
-  std::string_view stage = version.substr(letters);
-  int minor = std::atoi(std::string(stage.substr(stage.find_first_of("0123456789"))).c_str());
-  int base = stage.starts_with("beta") ? 500'000 : 0;
-  return base + major * 1000 + minor;
+// "v1" before "v2beta1" before "v1beta2" before "v1alpha1" before names of any other form (KubeAwareCompareVersion).
+int64_t version_rank(std::string_view version) {
+  auto number = [&version](int64_t& out) {
+    auto [end, error] = std::from_chars(version.data(), version.data() + version.size(), out);
+    if (error != std::errc() || out > 100'000) return false;
+    version.remove_prefix(static_cast<size_t>(end - version.data()));
+    return true;
+  };
+  int64_t major = 0;
+  int64_t minor = 0;
+  if (!version.starts_with('v')) return 0;
+  version.remove_prefix(1);
+  if (!number(major)) return 0;
+  if (version.empty()) return 3'000'000'000'000 + major;
+  const bool beta = version.starts_with("beta");
+  if (!beta && !version.starts_with("alpha")) return 0;
+  version.remove_prefix(beta ? 4 : 5);
+  if (!number(minor) || !version.empty()) return 0;
+  return (beta ? 2'000'000'000'000 : 1'000'000'000'000) + major * 1'000'000 + minor;
 }
 
 // Groups in the order in which clients prefer them: those that only old versions are left in come last, so that
 // `kubectl get ingresses` means networking.k8s.io.
 using Groups = std::vector<std::pair<std::string, std::vector<std::string>>>;
 
-Groups versions_by_group() {
+Groups versions_by_group(Resources resources) {
   std::map<std::string, std::vector<std::string>> groups;
   std::set<std::string, std::less<>> current;
-  for (const Resource& resource : kinds::registry().resources()) {
+  for (const Resource* each : resources) {
+    const Resource& resource = *each;
     for (const kinds::Version& version : resource.versions) {
+      if (kinds::custom_of(resource) != nullptr && !kinds::custom_of(resource)->serves(version)) continue;
       auto& versions = groups[std::string(version.group)];
       if (version.group == resource.group) current.emplace(version.group);
       if (std::find(versions.begin(), versions.end(), version.name) == versions.end()) {
@@ -135,16 +149,16 @@ Value core_versions_document(std::string_view server_address) {
         Value::array({Value::object({{"clientCIDR", "0.0.0.0/0"}, {"serverAddress", server_address}})})}});
 }
 
-Value groups_document() {
+Value groups_document(Resources resources) {
   Value groups = Value::array();
-  for (const auto& [group, versions] : versions_by_group()) {
+  for (const auto& [group, versions] : versions_by_group(resources)) {
     if (!group.empty()) groups.append(group_entry(group, versions));
   }
   return Value::object({{"kind", "APIGroupList"}, {"apiVersion", "v1"}, {"groups", std::move(groups)}});
 }
 
-std::optional<Value> group_document(std::string_view group) {
-  Groups groups = versions_by_group();
+std::optional<Value> group_document(Resources resources, std::string_view group) {
+  Groups groups = versions_by_group(resources);
   auto found = std::find_if(groups.begin(), groups.end(), [&](const auto& entry) { return entry.first == group; });
   if (group.empty() || found == groups.end()) return std::nullopt;
   Value document = Value::object({{"kind", "APIGroup"}, {"apiVersion", "v1"}});
@@ -153,10 +167,13 @@ std::optional<Value> group_document(std::string_view group) {
   return document;
 }
 
-std::optional<Value> resource_list_document(std::string_view group, std::string_view version) {
+std::optional<Value> resource_list_document(Resources resources, std::string_view group, std::string_view version) {
   Value list = Value::array();
-  for (const Resource& resource : kinds::registry().resources()) {
-    if (resource.version(group, version) == nullptr) continue;
+  for (const Resource* each : resources) {
+    const Resource& resource = *each;
+    const kinds::Version* served = resource.version(group, version);
+    if (served == nullptr || (kinds::custom_of(resource) != nullptr && !kinds::custom_of(resource)->serves(*served)))
+      continue;
     list.append(resource_entry(resource, group));
     append_subresources(resource, list);
   }
@@ -204,13 +221,13 @@ Value aggregated_resources(const Value& entries, std::string_view group, std::st
 
 }  // namespace
 
-Value aggregated_document(bool core, std::string_view version) {
+Value aggregated_document(Resources all, bool core, std::string_view version) {
   Value groups = Value::array();
-  for (const auto& [group, versions] : versions_by_group()) {
+  for (const auto& [group, versions] : versions_by_group(all)) {
     if (group.empty() != core) continue;
     Value list = Value::array();
     for (const auto& name : versions) {
-      auto resources = resource_list_document(group, name);
+      auto resources = resource_list_document(all, group, name);
       if (!resources) continue;
       list.append(Value::object({{"version", name},
                                  {"resources", aggregated_resources(resources->at("resources"), group, name)},

@@ -105,8 +105,8 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
       bool core = route.kind == Route::Kind::kCoreVersions;
       std::string type =
           fmt::format("application/json;g=apidiscovery.k8s.io;v={};as=APIGroupDiscoveryList", aggregated);
-      return respond_if_changed(
-          exchange, std::make_shared<const std::string>(object::to_json(aggregated_document(core, aggregated))), type);
+      Value all = aggregated_document(server_.catalogue().resources(), core, aggregated);
+      return respond_if_changed(exchange, std::make_shared<const std::string>(object::to_json(all)), type);
     }
     std::optional<Value> document;
     switch (route.kind) {
@@ -114,13 +114,13 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
         document = core_versions_document(options_.server_address);
         break;
       case Route::Kind::kGroups:
-        document = groups_document();
+        document = groups_document(server_.catalogue().resources());
         break;
       case Route::Kind::kGroup:
-        document = group_document(route.group);
+        document = group_document(server_.catalogue().resources(), route.group);
         break;
       case Route::Kind::kResourceList:
-        document = resource_list_document(route.group, route.version);
+        document = resource_list_document(server_.catalogue().resources(), route.group, route.version);
         break;
       default:
         if (http.path == "/version" || http.path == "/version/") document = version_document();
@@ -136,12 +136,13 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
 
   // Made at the first request, of which kubectl makes one per command: kept.
   void serve_openapi_v2(const http::ExchangePtr& exchange) {
+    forget_old_openapi();
     std::string_view accept = exchange->request().header("Accept");
     bool protobuf = accept.find("openapi.spec.v2@v1.0+protobuf") != std::string_view::npos;
     object::Bytes& kept = protobuf ? openapi_v2_protobuf_ : openapi_v2_json_;
     if (!kept) {
-      std::vector<const kinds::Resource*> resources = kinds::all_resources();
-      Value document = kinds::openapi_v2(resources, kServerVersion);
+      std::vector<const kinds::Resource*> resources = server_.catalogue().resources();
+      Value document = kinds::openapi_v2(resources, openapi_state_);
       kept = std::make_shared<const std::string>(protobuf ? kinds::encode_openapi_v2(document)
                                                           : object::to_json(document));
     }
@@ -152,6 +153,7 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
   void serve_openapi_v3(const http::ExchangePtr& exchange) {
     std::string path = exchange->request().path.substr(std::string_view("/openapi/v3").size());
     while (path.starts_with("/")) path.erase(0, 1);
+    forget_old_openapi();
     object::Bytes& kept = openapi_v3_[path];
     if (!kept) {
       Value document = openapi_v3_document(path);
@@ -165,12 +167,21 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
   }
 
   // "" is the index; "api/v1" and "apis/GROUP/VERSION" one group version; null if there is no such thing.
-  static Value openapi_v3_document(const std::string& path) {
-    std::vector<const kinds::Resource*> resources = kinds::all_resources();
-    if (path.empty()) return kinds::openapi_v3_index(resources, kServerVersion);
+  Value openapi_v3_document(const std::string& path) const {
+    std::vector<const kinds::Resource*> resources = server_.catalogue().resources();
+    if (path.empty()) return kinds::openapi_v3_index(resources, openapi_state_);
     Route route = parse_route(path);
     if (route.kind != Route::Kind::kResourceList) return {};
-    return kinds::openapi_v3(resources, route.group, route.version, kServerVersion);
+    return kinds::openapi_v3(resources, route.group, route.version, openapi_state_);
+  }
+
+  void forget_old_openapi() {
+    std::string now = std::string(kServerVersion) + server_.catalogue().state();
+    if (now == openapi_state_) return;
+    openapi_state_ = std::move(now);
+    openapi_v2_json_.reset();
+    openapi_v2_protobuf_.reset();
+    openapi_v3_.clear();
   }
 
   void serve_resource(client::Identity identity, const Route& route, const http::ExchangePtr& exchange) {
@@ -179,7 +190,8 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
     bool watches = http.method == "GET" && (watch == "true" || watch == "1");
     Result<AcceptedForm> form = negotiate(http.header("Accept"), watches ? AnswerKind::kWatch : AnswerKind::kDocument);
     if (!form.ok()) return refuse(exchange, form.error());
-    const kinds::Resource* resource = kinds::registry().find(route.group, route.resource);
+    Catalogue::Served served = server_.catalogue().find(route.group, route.resource);
+    const kinds::Resource* resource = served.resource;
     const kinds::Version* version = resource == nullptr ? nullptr : resource->version(route.group, route.version);
     if (version == nullptr) {
       // What is not served is as secret as what is.
@@ -191,6 +203,13 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
     TableOptions table;
     table.now = server_.loop().wall_now();
     std::string_view include = http.query_value("includeObject");
+    if (form->shape == AcceptedForm::Shape::kTable && !include.empty() && include != "None" && include != "Metadata" &&
+        include != "Object") {
+      return refuse(exchange, make_error(Reason::kBadRequest,
+                                         fmt::format("Unable to convert to Table as requested: includeObject: Invalid "
+                                                     "value: \"{}\": must be 'None', 'Metadata', 'Object', or empty",
+                                                     include)));
+    }
     if (include == "None") table.include_object = IncludeObject::kNone;
     if (include == "Object") table.include_object = IncludeObject::kObject;
     client::Request request = std::move(read->request);
@@ -207,7 +226,7 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
     client::Verb verb = request.verb;
     std::string name = request.name;
     std::string subresource = request.subresource;
-    auto done = [=, form = *form](const Result<client::Response>& response) {
+    auto done = [=, form = *form, kept = served.custom](const Result<client::Response>& response) {
       if (!response.ok()) return refuse(exchange, response.error());
       exchange->respond(answer(*resource, *version, form, table, verb, subresource, *response));
     };
@@ -281,6 +300,7 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
   object::Bytes openapi_v2_json_;
   object::Bytes openapi_v2_protobuf_;
   std::map<std::string, object::Bytes> openapi_v3_;
+  std::string openapi_state_;  // of the three above
 };
 
 }  // namespace

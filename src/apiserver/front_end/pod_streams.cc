@@ -95,7 +95,7 @@ void serve_pod_stream(ApiServer& server, NodeGateway& nodes, const client::Ident
     allowed = server.authorizer().authorize(identity, request);
     if (!allowed.ok()) return refuse(allowed.error());
   }
-  Result<Call> call = resolve(identity, request);
+  Result<Call> call = resolve(server.catalogue(), identity, request);
   if (!call.ok()) return refuse(call.error());
   ObjectPtr pod = server.verbs().find(*call);
   if (!pod) return refuse(not_found_error(*call, route.name));

@@ -26,7 +26,7 @@ ObjectPtr find_object(ApiServer& server, const client::Identity& identity, std::
   request.resource = resource;
   request.ns = ns;
   request.name = name;
-  Result<Call> call = resolve(identity, request);
+  Result<Call> call = resolve(server.catalogue(), identity, request);
   return call.ok() ? server.verbs().find(*call) : nullptr;
 }
 

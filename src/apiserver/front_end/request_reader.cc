@@ -57,6 +57,22 @@ Result<PatchType> read_patch_type(std::string_view content_type) {
                                 type));
 }
 
+std::string_view options_kind(Verb verb) {
+  switch (verb) {
+    case Verb::kCreate:
+      return "CreateOptions";
+    case Verb::kUpdate:
+      return "UpdateOptions";
+    case Verb::kPatch:
+      return "PatchOptions";
+    case Verb::kDelete:
+    case Verb::kDeleteCollection:
+      return "DeleteOptions";
+    default:
+      return "ListOptions";
+  }
+}
+
 Result<void> read_options(const http::Request& http, client::Request& request) {
   request.label_selector = http.query_value("labelSelector");
   request.field_selector = http.query_value("fieldSelector");
@@ -72,20 +88,20 @@ Result<void> read_options(const http::Request& http, client::Request& request) {
   request.limit = limit;
   STEAD_TRY(timeout, number(http, "timeoutSeconds"));
   request.timeout_seconds = timeout;
+  object::FieldErrors errors;
   const std::string& validation = request.field_validation;
-  if (!validation.empty() && validation != "Strict" && validation != "Warn" && validation != "Ignore") {
-    return make_error(Reason::kInvalid, fmt::format("fieldValidation: Unsupported value: \"{}\": supported values: "
-                                                    "\"Ignore\", \"Strict\", \"Warn\"",
-                                                    validation));
+  static constexpr std::string_view kValidations[] = {"Ignore", "Strict", "Warn"};
+  if (!validation.empty() &&
+      std::find(std::begin(kValidations), std::end(kValidations), validation) == std::end(kValidations)) {
+    errors.not_supported(object::Path("fieldValidation"), validation, kValidations);
   }
+  static constexpr std::string_view kDryRuns[] = {"All"};
   for (const auto& [name, value] : http.query) {
     if (name != "dryRun") continue;
-    if (value != "All") {
-      return make_error(Reason::kInvalid,
-                        fmt::format("dryRun: Unsupported value: \"{}\": supported values: \"All\"", value));
-    }
+    if (value != "All") errors.not_supported(object::Path("dryRun"), value, kDryRuns);
     request.dry_run = true;
   }
+  if (!errors.empty()) return errors.to_error("meta.k8s.io", options_kind(request.verb), "");
   return {};
 }
 
@@ -160,7 +176,7 @@ Result<void> read_manager(const http::Request& http, client::Request& request) {
     errors.forbidden(object::Path("force"), "may not be specified for non-apply patch");
   }
   if (!errors.empty()) {
-    return errors.to_error("meta.k8s.io", request.verb == Verb::kPatch ? "PatchOptions" : "UpdateOptions", "");
+    return errors.to_error("meta.k8s.io", options_kind(request.verb), "");
   }
   if (manager.empty()) {
     std::string_view agent = http.header("User-Agent");

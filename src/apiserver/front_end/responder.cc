@@ -56,7 +56,7 @@ http::Response list_as_document(const kinds::Resource& resource, const kinds::Ve
 object::Bytes encoded(const kinds::Resource& resource, const kinds::Version& version, const object::Object& object) {
   return object.encoding(version.api_version, [&] {
     // The hub form, the common case, needs no copy to convert.
-    if (&version == &resource.hub()) return object::to_json(object.document());
+    if (&version == &resource.hub() && kinds::custom_of(resource) == nullptr) return object::to_json(object.document());
     return object::to_json(to_version(resource, version, object.document()));
   });
 }

@@ -1,10 +1,32 @@
 #include "apiserver/front_end/status_document.h"
 
+#include "apiserver/continue_token.h"
+#include "apiserver/webhooks/admission_review.h"
 #include "object/codec.h"
 
 namespace stead::apiserver {
 
 using object::Value;
+
+namespace {
+
+// An error that came from elsewhere has its own reason (or none), details and code.
+bool take_own_status(const Error& error, Value& status) {
+  for (const Cause& cause : error.causes) {
+    if (cause.reason != kStatusCause) continue;
+    Result<Value> own = object::parse_json(cause.message);
+    if (!own.ok()) return false;
+    for (std::string_view name : {"reason", "details"}) {
+      status.erase(name);
+      if (const Value* told = own->find(name)) status.set(name, *told);
+    }
+    status.set("code", own->at("code"));
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
 
 int http_code(Reason reason) {
   switch (reason) {
@@ -53,11 +75,16 @@ Value status_document(const Error& error) {
                                 {"status", "Failure"},
                                 {"message", error.message},
                                 {"reason", reason_name(error.reason)}});
+  if (take_own_status(error, status)) return status;
   Value details = Value::object();
   if (!error.name.empty()) details.set("name", error.name);
   if (!error.group.empty()) details.set("group", error.group);
   if (!error.kind.empty()) details.set("kind", error.kind);
   for (const Cause& cause : error.causes) {
+    if (cause.reason == kContinueCause) {
+      status.set({"metadata", "continue"}, cause.message);
+      continue;
+    }
     Value item = Value::object({{"reason", cause.reason}, {"message", cause.message}});
     if (!cause.field.empty()) item.set("field", cause.field);
     details["causes"].append(std::move(item));
@@ -82,8 +109,9 @@ Value success_document(const std::string& group, const std::string& resource, co
 }
 
 http::Response error_response(const Error& error) {
-  http::Response response =
-      http::Response::text(http_code(error.reason), object::to_json(status_document(error)) + "\n", "application/json");
+  Value status = status_document(error);
+  http::Response response = http::Response::text(static_cast<int>(status.at("code").as_int()),
+                                                 object::to_json(status) + "\n", "application/json");
   if (error.retry_after_seconds > 0) {
     response.headers.emplace_back("Retry-After", std::to_string(error.retry_after_seconds));
   }

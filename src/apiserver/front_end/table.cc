@@ -1,6 +1,7 @@
 #include "apiserver/front_end/table.h"
 
 #include "apiserver/document.h"
+#include "kinds/custom/custom_kind.h"
 #include "object/time.h"
 
 namespace stead::apiserver {
@@ -14,8 +15,14 @@ Value column(std::string_view name, std::string_view type, std::string_view form
       {{"name", name}, {"type", type}, {"format", format}, {"description", description}, {"priority", priority}});
 }
 
-Value column_definitions(const kinds::Resource& resource) {
+Value column_definitions(const kinds::Resource& resource, const kinds::Version& version) {
   Value columns = Value::array();
+  if (kinds::custom_of(resource) != nullptr) {
+    for (const kinds::Column& entry : kinds::custom_of(resource)->columns(version)) {
+      columns.append(column(entry.name, entry.type, entry.format, entry.description, entry.priority));
+    }
+    return columns;
+  }
   if (resource.columns.empty() || resource.rules.cells == nullptr) {
     columns.append(column("Name", "string", "name", "Name of the object, unique in its namespace.", 0));
     columns.append(column("Age", "string", "", "Time since the object was created.", 0));
@@ -43,13 +50,15 @@ Value partial_metadata(const object::Object& object) {
 Value make_table(const kinds::Resource& resource, const kinds::Version& version,
                  std::span<const object::ObjectPtr> objects, const TableOptions& options) {
   Value table = Value::object({{"kind", "Table"}, {"apiVersion", "meta.k8s.io/v1"}, {"metadata", Value::object()}});
-  table.set("columnDefinitions", options.with_columns ? column_definitions(resource) : Value::array());
+  table.set("columnDefinitions", options.with_columns ? column_definitions(resource, version) : Value::array());
   Value rows = Value::array();
   for (const object::ObjectPtr& object : objects) {
     bool own_cells = !resource.columns.empty() && resource.rules.cells != nullptr;
     Value row = Value::object();
-    row.set("cells", Value::array(own_cells ? resource.rules.cells(object->document(), options.now)
-                                            : default_cells(*object, options.now)));
+    row.set("cells", Value::array(kinds::custom_of(resource) != nullptr
+                                      ? kinds::custom_of(resource)->cells(object->document(), version, options.now)
+                                  : own_cells ? resource.rules.cells(object->document(), options.now)
+                                              : default_cells(*object, options.now)));
     if (options.include_object == IncludeObject::kMetadata) row.set("object", partial_metadata(*object));
     if (options.include_object == IncludeObject::kObject) {
       row.set("object", to_version(resource, version, object->document()));

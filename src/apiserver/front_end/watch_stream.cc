@@ -31,11 +31,12 @@ std::string_view type_name(client::WatchEvent::Type type) {
 
 class WatchStream final : public client::WatchSink, public std::enable_shared_from_this<WatchStream> {
  public:
-  WatchStream(ApiServer& server, const kinds::Resource& resource, const kinds::Version& version, AcceptedForm form,
-              IncludeObject include_object, http::ExchangePtr exchange)
+  WatchStream(ApiServer& server, const Call& call, AcceptedForm form, IncludeObject include_object,
+              http::ExchangePtr exchange)
       : server_(server),
-        resource_(resource),
-        version_(version),
+        custom_(call.custom),
+        resource_(*call.resource),
+        version_(*call.version),
         form_(form),
         include_object_(include_object),
         exchange_(std::move(exchange)) {}
@@ -181,6 +182,7 @@ class WatchStream final : public client::WatchSink, public std::enable_shared_fr
   }
 
   ApiServer& server_;
+  const std::shared_ptr<const kinds::CustomKind> custom_;  // keeps the resource alive
   const kinds::Resource& resource_;
   const kinds::Version& version_;
   const AcceptedForm form_;
@@ -198,9 +200,9 @@ class WatchStream final : public client::WatchSink, public std::enable_shared_fr
 
 void serve_watch(ApiServer& server, const client::Identity& identity, client::Request request, const AcceptedForm& form,
                  IncludeObject include_object, const http::ExchangePtr& exchange) {
-  Result<Call> call = resolve(identity, request);
+  Result<Call> call = resolve(server.catalogue(), identity, request);
   if (!call.ok()) return exchange->respond(error_response(call.error()));
-  auto stream = std::make_shared<WatchStream>(server, *call->resource, *call->version, form, include_object, exchange);
+  auto stream = std::make_shared<WatchStream>(server, *call, form, include_object, exchange);
   Result<std::shared_ptr<WatchSession>> session = server.watch(identity, request, stream);
   if (!session.ok()) return exchange->respond(error_response(session.error()));
   std::vector<std::string> warnings;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "kinds/custom/custom_kind.h"
 #include "kinds/meta/checks.h"
 #include "object/names.h"
 
@@ -61,7 +62,13 @@ void check_owners(const Path& path, const Value& owners, FieldErrors& errors) {
   }
 }
 
-void check_finalizers(const Path& path, const Value& finalizers, FieldErrors& errors) {
+// What the server's own groups are strict about, and those who extend it never were.
+bool extends_the_api(const Resource& resource) {
+  return custom_of(resource) != nullptr || resource.group == "apiextensions.k8s.io" ||
+         resource.group == "apiregistration.k8s.io";
+}
+
+void check_finalizers(const Resource& resource, const Path& path, const Value& finalizers, FieldErrors& errors) {
   bool orphan = false;
   bool foreground = false;
   for (size_t i = 0; i < finalizers.size(); ++i) {
@@ -71,7 +78,7 @@ void check_finalizers(const Path& path, const Value& finalizers, FieldErrors& er
     foreground |= text == "foregroundDeletion";
     check(path, finalizer, object::check_qualified_name(text), errors);
     bool standard = text == "orphan" || text == "foregroundDeletion" || text == "kubernetes";
-    if (!standard && text.find('/') == std::string_view::npos) {
+    if (!standard && text.find('/') == std::string_view::npos && !extends_the_api(resource)) {
       errors.invalid(path.index(i), finalizer, "name is neither a standard finalizer name nor is it fully qualified");
     }
   }
@@ -80,11 +87,11 @@ void check_finalizers(const Path& path, const Value& finalizers, FieldErrors& er
   }
 }
 
-void check_rest(const Path& path, const Value& metadata, FieldErrors& errors) {
+void check_rest(const Resource& resource, const Path& path, const Value& metadata, FieldErrors& errors) {
   check_labels(path.child("labels"), metadata.at("labels"), errors);
   check_annotations(path.child("annotations"), metadata.at("annotations"), errors);
   check_owners(path.child("ownerReferences"), metadata.at("ownerReferences"), errors);
-  check_finalizers(path.child("finalizers"), metadata.at("finalizers"), errors);
+  check_finalizers(resource, path.child("finalizers"), metadata.at("finalizers"), errors);
 }
 
 void check_no_new_finalizers(const Path& path, const Value& finalizers, const Value& old, FieldErrors& errors) {
@@ -116,11 +123,10 @@ void validate_metadata(const Resource& resource, const Value& document, FieldErr
   Path path("metadata");
   const Value& metadata = document.at("metadata");
   check_name(resource, path, metadata, errors);
-  check_rest(path, metadata, errors);
+  check_rest(resource, path, metadata, errors);
 }
 
 void validate_metadata_update(const Resource& resource, const Value& document, const Value& old, FieldErrors& errors) {
-  (void)resource;
   Path path("metadata");
   const Value& metadata = document.at("metadata");
   const Value& before = old.at("metadata");
@@ -134,7 +140,7 @@ void validate_metadata_update(const Resource& resource, const Value& document, c
     }
     check_no_new_finalizers(path.child("finalizers"), metadata.at("finalizers"), before.at("finalizers"), errors);
   }
-  check_rest(path, metadata, errors);
+  check_rest(resource, path, metadata, errors);
 }
 
 }  // namespace stead::kinds

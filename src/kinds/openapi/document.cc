@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "kinds/custom/custom_kind.h"
 #include "kinds/openapi.h"
 #include "kinds/openapi/paths.h"
 #include "kinds/openapi/schema.h"
@@ -38,6 +39,7 @@ Value openapi_v2(Resources resources, std::string_view server_version) {
   Value paths = Value::object();
   for (const Resource* resource : resources) {
     for (const Version& version : resource->versions) {
+      if (custom_of(*resource) != nullptr && !custom_of(*resource)->serves(version)) continue;
       openapi::add_paths(paths, definitions, Dialect::kV2, *resource, version);
     }
   }
@@ -78,6 +80,7 @@ Value openapi_v3_index(Resources resources, std::string_view hash) {
   Value paths = Value::object();
   for (const Resource* resource : resources) {
     for (const Version& version : resource->versions) {
+      if (custom_of(*resource) != nullptr && !custom_of(*resource)->serves(version)) continue;
       std::string path = openapi::base_path(version.group, version.name).substr(1);
       if (paths.find(path) != nullptr) continue;
       paths.set(path,

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "kinds/custom/custom_kind.h"
 #include "kinds/descriptors.h"
 
 namespace stead::kinds::openapi {
@@ -189,6 +190,43 @@ Value Definitions::message_schema(const Message& message) {
   return schema;
 }
 
+namespace {
+
+// OpenAPI v2 has no such words; what clients of it check must not be stricter than the server.
+void strip_for_v2(Value& schema) {
+  if (schema.is_array()) {
+    for (Value& item : schema.mutable_items()) strip_for_v2(item);
+  }
+  if (!schema.is_object()) return;
+  const bool free = schema.at("nullable").as_bool() || schema.at("x-kubernetes-preserve-unknown-fields").as_bool() ||
+                    schema.at("x-kubernetes-int-or-string").as_bool();
+  for (std::string_view word : {"nullable", "anyOf", "oneOf", "allOf", "not", "default", "x-kubernetes-validations"}) {
+    schema.erase(word);
+  }
+  if (free) {
+    for (std::string_view word : {"type", "properties", "items", "additionalProperties", "required"})
+      schema.erase(word);
+  }
+  for (object::Member& member : schema.mutable_members()) strip_for_v2(member.value);
+}
+
+}  // namespace
+
+// A schema that a user wrote, with what every object has.
+Value Definitions::custom_schema(const CustomKind& kind, const Version& version) {
+  Value schema = kind.schema(version);
+  if (dialect_ == Dialect::kV2) strip_for_v2(schema);
+  schema.erase("x-kubernetes-group-version-kind");
+  Value& properties = schema["properties"];
+  Value text = typed("string");
+  properties.set("apiVersion", text);
+  properties.set("kind", text);
+  Value metadata = message_reference(*find_message("meta.v1", "ObjectMeta"));
+  if (dialect_ == Dialect::kV3) metadata = Value::object({{"allOf", Value::array({std::move(metadata)})}});
+  properties.set("metadata", std::move(metadata));
+  return schema;
+}
+
 Value Definitions::list_schema(const Resource& resource, const Version& version) {
   Value items = Value::object();
   add(items, "description", Value::borrowed("The objects."));
@@ -215,7 +253,8 @@ Value Definitions::list_schema(const Resource& resource, const Version& version)
 void Definitions::add_kind(const Resource& resource, const Version& version) {
   std::string name = definition_name(*version.message);
   if (seen_.insert(name).second) {
-    Value schema = message_schema(*version.message);
+    Value schema = custom_of(resource) != nullptr ? custom_schema(*custom_of(resource), version)
+                                                  : message_schema(*version.message);
     add(schema, "x-kubernetes-group-version-kind", Value::array({group_version_kind(resource, version)}));
     definitions_.mutable_members().emplace_back(Value(name), std::move(schema));
   }

@@ -11,6 +11,10 @@
 #include "object/descriptor.h"
 #include "object/value.h"
 
+namespace stead::kinds {
+class CustomKind;
+}
+
 namespace stead::kinds::openapi {
 
 enum class Dialect { kV2, kV3 };
@@ -49,6 +53,7 @@ class Definitions {
   Value type_schema(const object::TypeRef& type, const object::Field& field);
   Value scalar_reference(std::string_view name, Value schema);
   Value message_schema(const object::Message& message);
+  Value custom_schema(const CustomKind& kind, const Version& version);
   Value list_schema(const Resource& resource, const Version& version);
 
   Dialect dialect_;

@@ -1,0 +1,147 @@
+#include "apiserver/webhooks/webhook.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "kinds/admissionregistration/webhook_client.h"
+#include "object/base64.h"
+
+namespace stead::apiserver {
+namespace {
+
+using object::LabelSelector;
+using object::Value;
+
+bool has(const Value& list, std::string_view wanted) {
+  auto items = list.items();
+  return std::any_of(items.begin(), items.end(),
+                     [&](const Value& item) { return item.as_string() == "*" || item.as_string() == wanted; });
+}
+
+// "pods", "pods/status", "pods/*", "*", "*/scale".
+bool names_resource(const Value& resources, std::string_view resource, std::string_view subresource) {
+  for (const Value& entry : resources.items()) {
+    std::string_view name = entry.as_string();
+    std::string_view below;
+    if (size_t slash = name.find('/'); slash != std::string_view::npos) {
+      below = name.substr(slash + 1);
+      name = name.substr(0, slash);
+    }
+    if ((name == "*" || name == resource) && (below == "*" || below == subresource)) return true;
+  }
+  return false;
+}
+
+bool is_namespace(const Call& call) { return call.resource->group.empty() && call.resource->name == "namespaces"; }
+
+bool fits_scope(const Value& rule, const Call& call) {
+  std::string_view scope = rule.at("scope").as_string();
+  if (scope.empty() || scope == "*") return true;
+  return (scope == "Namespaced") == call.resource->namespaced;
+}
+
+LabelSelector selector_of(const Value& document) {
+  if (document.is_null()) return {};
+  Result<LabelSelector> made = LabelSelector::from_document(document);
+  return made.ok() ? std::move(*made) : LabelSelector();
+}
+
+}  // namespace
+
+std::string_view operation_name(Operation operation) {
+  switch (operation) {
+    case Operation::kCreate:
+      return "CREATE";
+    case Operation::kUpdate:
+      return "UPDATE";
+    case Operation::kDelete:
+      return "DELETE";
+    case Operation::kConnect:
+      break;
+  }
+  return "CONNECT";
+}
+
+WebhookTarget WebhookTarget::make(const Value& client_config) {
+  WebhookTarget made;
+  Result<std::string> bundle = object::decode_base64(client_config.at("caBundle").as_string());
+  if (bundle.ok()) made.ca_pem = std::move(*bundle);
+  if (const Value* service = client_config.find("service")) {
+    made.service_namespace = service->at("namespace").as_string();
+    made.service_name = service->at("name").as_string();
+    made.port = static_cast<uint16_t>(service->at("port").as_int(443));
+    made.host = fmt::format("{}.{}.svc", made.service_name, made.service_namespace);
+    if (!service->at("path").as_string().empty()) made.path = service->at("path").as_string();
+    return made;
+  }
+  Result<kinds::WebhookUrl> url = kinds::parse_webhook_url(client_config.at("url").as_string());
+  if (url.ok()) {
+    made.host = url->host;
+    made.port = url->port;
+    made.path = url->path;
+  }
+  return made;
+}
+
+std::string WebhookTarget::url() const {
+  const bool is_v6 = host.find(':') != std::string::npos;
+  return fmt::format("https://{}{}{}:{}{}", is_v6 ? "[" : "", host, is_v6 ? "]" : "", port, path);
+}
+
+Webhook Webhook::make(const Value& document, bool mutating) {
+  Webhook made;
+  made.name = document.at("name").as_string();
+  made.mutating = mutating;
+  made.rules = document.at("rules");
+  made.equivalent = document.at("matchPolicy").as_string() != "Exact";
+  made.failure_is_fatal = document.at("failurePolicy").as_string() != "Ignore";
+  made.reinvoke = document.at("reinvocationPolicy").as_string() == "IfNeeded";
+  made.namespaces = selector_of(document.at("namespaceSelector"));
+  made.objects = selector_of(document.at("objectSelector"));
+  made.timeout = std::chrono::seconds(document.at("timeoutSeconds").as_int(10));
+  for (const Value& version : document.at("admissionReviewVersions").items()) {
+    if (version.as_string() != "v1" && version.as_string() != "v1beta1") continue;
+    made.review_version = version.as_string();
+    break;
+  }
+  made.target = WebhookTarget::make(document.at("clientConfig"));
+  return made;
+}
+
+const kinds::Version* Webhook::matching_version(const Call& call, Operation operation) const {
+  auto matches = [&](const kinds::Version& version) {
+    auto all = rules.items();
+    return std::any_of(all.begin(), all.end(), [&](const Value& rule) {
+      return has(rule.at("operations"), operation_name(operation)) && has(rule.at("apiGroups"), version.group) &&
+             has(rule.at("apiVersions"), version.name) &&
+             names_resource(rule.at("resources"), call.resource->name, call.request.subresource) &&
+             fits_scope(rule, call);
+    });
+  };
+  if (matches(*call.version)) return call.version;
+  if (!equivalent) return nullptr;
+  for (const kinds::Version& version : call.resource->versions) {
+    if (matches(version)) return &version;
+  }
+  return nullptr;
+}
+
+bool Webhook::selects(const AdmissionAttributes& attributes, const Value* namespace_labels) const {
+  const Call& call = *attributes.call;
+  auto labels = [](const Value& document) -> const Value& { return document.at({"metadata", "labels"}); };
+  if (!namespaces.matches_everything()) {
+    // A namespace is chosen by its own labels, what is in none by no labels at all.
+    if (is_namespace(call)) {
+      namespace_labels = attributes.object.is_null() ? &labels(attributes.old) : &labels(attributes.object);
+    }
+    if (namespace_labels != nullptr && !namespaces.matches(*namespace_labels)) return false;
+  }
+  if (objects.matches_everything()) return true;
+  return (!attributes.object.is_null() && objects.matches(labels(attributes.object))) ||
+         (!attributes.old.is_null() && objects.matches(labels(attributes.old)));
+}
+
+bool is_exempt_from_webhooks(const Call& call) { return call.resource->group == "admissionregistration.k8s.io"; }
+
+}  // namespace stead::apiserver

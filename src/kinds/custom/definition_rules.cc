@@ -1,0 +1,367 @@
+#include "kinds/custom/definition_rules.h"
+
+#include <algorithm>
+#include <set>
+
+#include "kinds/custom/custom_kind.h"
+#include "kinds/custom/schema_walk.h"
+#include "kinds/meta/cells.h"
+#include "kinds/meta/checks.h"
+#include "object/names.h"
+#include "object/quote.h"
+#include "object/time.h"
+
+namespace stead::kinds {
+namespace {
+
+using object::Member;
+
+constexpr int kSchemaDepthMax = 100;
+
+void prepare_create(Value& definition) {
+  definition.erase("status");
+  definition.set("status", Value::object({{"conditions", Value::array()},
+                                          {"acceptedNames", Value::object({{"plural", ""}, {"kind", ""}})},
+                                          {"storedVersions", Value::array()}}));
+  for (const Value& finalizer : definition.at({"metadata", "finalizers"}).items()) {
+    if (finalizer.as_string() == kCleanupFinalizer) return;
+  }
+  definition["metadata"]["finalizers"].append(kCleanupFinalizer);
+}
+
+// Structural schemas (KEP-1979, "Specifying a structural schema"): every value has a type, and what defines fields
+// stands outside of the logical junctors.
+class SchemaCheck {
+ public:
+  explicit SchemaCheck(FieldErrors& errors) : errors_(errors) {}
+
+  void node(const Value& schema, const Path& path, bool root, int depth) {
+    if (depth > kSchemaDepthMax) return errors_.invalid(path, Value("…"), "schemas may not nest deeper than 100");
+    check_type(schema, path, root);
+    check_pattern(schema, path);
+    if (schema.find("$ref") != nullptr) errors_.forbidden(path.child("$ref"), "$ref is not supported");
+    if (schema_flag(schema, "uniqueItems"))
+      errors_.forbidden(path.child("uniqueItems"),
+                        "uniqueItems cannot be set to true since the runtime complexity becomes quadratic");
+    check_list(schema, path);
+    const Value& properties = schema.at("properties");
+    const Value& additional = schema.at("additionalProperties");
+    if (!properties.empty() && !additional.is_null()) {
+      errors_.forbidden(path.child("additionalProperties"), "additionalProperties and properties are mutual exclusive");
+    }
+    if (root && additional.is_object()) {
+      errors_.forbidden(path.child("additionalProperties"), "must not be used at the root");
+    }
+    const Path members = path.child("properties");
+    for (const Member& property : properties.members()) {
+      if (root && property.name() == "metadata") continue;
+      const Path here = members.key(property.name());
+      node(property.value, here, false, depth + 1);
+    }
+    const Path below = path.child("additionalProperties");
+    if (additional.is_object()) node(additional, below, false, depth + 1);
+    const Path items = path.child("items");
+    const Value& item = schema.at("items");
+    if (item.is_array()) errors_.forbidden(items, "items must be a schema object and not an array");
+    if (item.is_object()) node(item, items, false, depth + 1);
+    junctors(schema, path, depth);
+  }
+
+ private:
+  void check_type(const Value& schema, const Path& path, bool root) {
+    std::string_view type = schema.at("type").as_string();
+    const Path here = path.child("type");
+    static constexpr std::string_view kTypes[] = {"array", "boolean", "integer", "number", "object", "string"};
+    if (root) {
+      if (type.empty()) return errors_.required(here, "must not be empty at the root");
+      if (type != "object") errors_.invalid(here, schema.at("type"), "must be object at the root");
+      return;
+    }
+    const bool free = schema_flag(schema, "x-kubernetes-int-or-string") ||
+                      schema_flag(schema, "x-kubernetes-preserve-unknown-fields");
+    if (type.empty()) {
+      if (!free) errors_.required(here, "must not be empty for specified object fields");
+      return;
+    }
+    if (std::find(std::begin(kTypes), std::end(kTypes), type) == std::end(kTypes)) {
+      errors_.not_supported(here, schema.at("type"), kTypes);
+    }
+    if (type == "array" && !schema.at("items").is_object() && !schema.at("items").is_array()) {
+      errors_.required(path.child("items"), "must be specified");
+    }
+  }
+
+  void check_pattern(const Value& schema, const Path& path) {
+    const Value* pattern = schema.find("pattern");
+    if (pattern == nullptr) return;
+    if (!Patterns().add(pattern->as_string())) {
+      errors_.invalid(path.child("pattern"), *pattern, "must be a valid regular expression");
+    }
+  }
+
+  void check_list(const Value& schema, const Path& path) {
+    const Value* type = schema.find("x-kubernetes-list-type");
+    if (type == nullptr) return;
+    static constexpr std::string_view kLists[] = {"atomic", "map", "set"};
+    const Path here = path.child("x-kubernetes-list-type");
+    if (std::find(std::begin(kLists), std::end(kLists), type->as_string()) == std::end(kLists)) {
+      return errors_.not_supported(here, *type, kLists);
+    }
+    const Value& keys = schema.at("x-kubernetes-list-map-keys");
+    const Path at = path.child("x-kubernetes-list-map-keys");
+    if (type->as_string() == "map" && keys.empty()) {
+      errors_.required(at, "must not be empty if x-kubernetes-list-type is map");
+    }
+    for (size_t i = 0; i < keys.size(); ++i) {
+      if (schema.at({"items", "properties", keys.items()[i].as_string()}).is_null()) {
+        errors_.invalid(at.index(i), keys.items()[i], "entries must all be names of item properties");
+      }
+    }
+  }
+
+  void junctors(const Value& schema, const Path& path, int depth) {
+    for (std::string_view name : {"allOf", "anyOf", "oneOf"}) {
+      const Path list = path.child(name);
+      for (size_t i = 0; i < schema.at(name).size(); ++i) {
+        const Path here = list.index(i);
+        inside_junctor(schema.at(name).items()[i], here, depth + 1);
+      }
+    }
+    const Path negated = path.child("not");
+    if (schema.at("not").is_object()) inside_junctor(schema.at("not"), negated, depth + 1);
+  }
+
+  void inside_junctor(const Value& schema, const Path& path, int depth) {
+    if (depth > kSchemaDepthMax) return;
+    check_pattern(schema, path);
+    for (std::string_view name : {"description", "default", "nullable", "additionalProperties"}) {
+      if (schema.find(name) != nullptr) {
+        errors_.forbidden(path.child(name), "must be undefined to be structural");
+      }
+    }
+    const Path members = path.child("properties");
+    for (const Member& property : schema.at("properties").members()) {
+      const Path here = members.key(property.name());
+      inside_junctor(property.value, here, depth + 1);
+    }
+    junctors(schema, path, depth);
+  }
+
+  FieldErrors& errors_;
+};
+
+void check_defaults(const Value& schema, const Patterns& patterns, const Path& path, FieldErrors& errors, int depth) {
+  if (depth > kSchemaDepthMax) return;
+  if (const Value* wanted = schema.find("default")) {
+    FieldErrors own;
+    validate_by_schema(*wanted, schema, patterns, own);
+    if (!own.empty()) errors.invalid(path.child("default"), *wanted, own.causes()[0].message);
+  }
+  const Path members = path.child("properties");
+  for (const Member& property : schema.at("properties").members()) {
+    const Path here = members.key(property.name());
+    check_defaults(property.value, patterns, here, errors, depth + 1);
+  }
+  const Path items = path.child("items");
+  if (schema.at("items").is_object()) check_defaults(schema.at("items"), patterns, items, errors, depth + 1);
+}
+
+void validate_names(const Value& spec, const Path& path, FieldErrors& errors) {
+  const Value& names = spec.at("names");
+  const Path at = path.child("names");
+  if (check_present(at.child("plural"), names.at("plural"), errors)) {
+    check(at.child("plural"), names.at("plural"), object::check_format("dns1035Label", names.at("plural").as_string()),
+          errors);
+  }
+  if (check_present(at.child("kind"), names.at("kind"), errors)) {
+    check(at.child("kind"), names.at("kind"), object::check_format("dns1035Label", lower(names.at("kind").as_string())),
+          errors);
+  }
+  if (const Value* singular = names.find("singular"); singular != nullptr && !singular->as_string().empty()) {
+    check(at.child("singular"), *singular, object::check_format("dns1035Label", singular->as_string()), errors);
+  }
+  const Path shorts = at.child("shortNames");
+  for (size_t i = 0; i < names.at("shortNames").size(); ++i) {
+    const Value& name = names.at("shortNames").items()[i];
+    check(shorts.index(i), name, object::check_format("dns1035Label", name.as_string()), errors);
+  }
+}
+
+void validate_version(const Value& version, const Path& path, FieldErrors& errors) {
+  if (check_present(path.child("name"), version.at("name"), errors)) {
+    check(path.child("name"), version.at("name"), object::check_format("dns1035Label", version.at("name").as_string()),
+          errors);
+  }
+  const Value& schema = version.at({"schema", "openAPIV3Schema"});
+  const Path holder = path.child("schema");
+  const Path at = holder.child("openAPIV3Schema");
+  if (!schema.is_object()) {
+    errors.required(at, "schemas are required");
+  } else {
+    const size_t before = errors.size();
+    SchemaCheck(errors).node(schema, at, true, 0);
+    if (errors.size() == before) check_defaults(schema, Patterns(), at, errors, 0);
+  }
+  const Path columns = path.child("additionalPrinterColumns");
+  for (size_t i = 0; i < version.at("additionalPrinterColumns").size(); ++i) {
+    const Value& column = version.at("additionalPrinterColumns").items()[i];
+    const Path here = columns.index(i);
+    check_present(here.child("name"), column.at("name"), errors);
+    check_one_of(here.child("type"), column.at("type"), {"integer", "number", "string", "boolean", "date"}, errors);
+    if (check_present(here.child("jsonPath"), column.at("jsonPath"), errors) &&
+        !JsonPath::parse(column.at("jsonPath").as_string())) {
+      errors.invalid(here.child("jsonPath"), column.at("jsonPath"), "must be a simple json path with leading dot");
+    }
+  }
+}
+
+void validate(const Value& definition, FieldErrors& errors) {
+  const Value& spec = definition.at("spec");
+  const Path path("spec");
+  if (check_present(path.child("group"), spec.at("group"), errors)) {
+    check(path.child("group"), spec.at("group"), object::check_format("dns1123Subdomain", spec.at("group").as_string()),
+          errors);
+    if (spec.at("group").as_string().find('.') == std::string_view::npos) {
+      errors.invalid(path.child("group"), spec.at("group"), "should be a domain with at least one dot");
+    }
+  }
+  check_one_of(path.child("scope"), spec.at("scope"), {"Cluster", "Namespaced"}, errors);
+  validate_names(spec, path, errors);
+  std::string wanted =
+      std::string(spec.at({"names", "plural"}).as_string()) + "." + std::string(spec.at("group").as_string());
+  const Value& name = definition.at({"metadata", "name"});
+  const Path metadata("metadata");
+  if (name.as_string() != wanted) {
+    errors.invalid(metadata.child("name"), name, "must be spec.names.plural+\".\"+spec.group");
+  }
+  const Path versions = path.child("versions");
+  size_t stored = 0;
+  std::set<std::string, std::less<>> seen;
+  for (size_t i = 0; i < spec.at("versions").size(); ++i) {
+    const Value& version = spec.at("versions").items()[i];
+    const Path here = versions.index(i);
+    validate_version(version, here, errors);
+    stored += version.at("storage").as_bool() ? 1 : 0;
+    if (!seen.emplace(version.at("name").as_string()).second) {
+      errors.invalid(here.child("name"), version.at("name"), "must contain unique version names");
+    }
+  }
+  if (spec.at("versions").empty()) {
+    errors.required(versions, "must have at least one version");
+  } else if (stored != 1) {
+    errors.invalid(versions, Value(static_cast<int64_t>(stored)),
+                   "must have exactly one version marked as storage version");
+  }
+  const Value& strategy = spec.at({"conversion", "strategy"});
+  const Path conversion = path.child("conversion");
+  if (strategy.as_string() == "Webhook") {
+    errors.invalid(conversion.child("strategy"), strategy,
+                   "conversion webhooks are not supported by this server yet; None is");
+  } else {
+    check_one_of(conversion.child("strategy"), strategy, {"None", "Webhook"}, errors);
+  }
+  if (schema_flag(spec, "preserveUnknownFields")) {
+    errors.invalid(path.child("preserveUnknownFields"), Value(true),
+                   "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in "
+                   "spec.versions[*].schema instead");
+  }
+}
+
+void validate_update(const Value& definition, const Value& old, FieldErrors& errors) {
+  const Path path("spec");
+  check_unchanged(path.child("group"), definition.at({"spec", "group"}), old.at({"spec", "group"}), errors);
+  check_unchanged(path.child("scope"), definition.at({"spec", "scope"}), old.at({"spec", "scope"}), errors);
+  const Path names = path.child("names");
+  check_unchanged(names.child("plural"), definition.at({"spec", "names", "plural"}),
+                  old.at({"spec", "names", "plural"}), errors);
+  check_unchanged(names.child("kind"), definition.at({"spec", "names", "kind"}), old.at({"spec", "names", "kind"}),
+                  errors);
+  // Objects may still be stored in a version that was stored once.
+  for (const Value& stored : old.at({"status", "storedVersions"}).items()) {
+    auto items = definition.at({"spec", "versions"}).items();
+    auto same = [&](const Value& version) { return version.at("name") == stored; };
+    if (std::any_of(items.begin(), items.end(), same)) continue;
+    const Path status("status");
+    const Path at = status.child("storedVersions");
+    errors.invalid(at.index(0), stored,
+                   "missing from spec.versions; " + std::string(stored.as_string()) +
+                       " was previously a storage version, and must remain in spec.versions until a storage migration "
+                       "ensures no data remains persisted in it and removes it from status.storedVersions");
+  }
+}
+
+std::vector<Value> cells(const Value& definition, WallTime) {
+  return {name_of(definition), definition.at({"metadata", "creationTimestamp"})};
+}
+
+void collect_rules(const Value& schema, const std::string& path, std::vector<std::string>& found, int depth) {
+  if (depth > kSchemaDepthMax || found.size() > 4) return;
+  if (schema.find("x-kubernetes-validations") != nullptr) found.push_back(path);
+  for (const Member& property : schema.at("properties").members()) {
+    collect_rules(property.value, path + ".properties[" + std::string(property.name()) + "]", found, depth + 1);
+  }
+  if (schema.at("items").is_object()) collect_rules(schema.at("items"), path + ".items", found, depth + 1);
+  const Value& additional = schema.at("additionalProperties");
+  if (additional.is_object()) collect_rules(additional, path + ".additionalProperties", found, depth + 1);
+}
+
+}  // namespace
+
+void set_definition_defaults(Value& definition) {
+  Value& spec = definition["spec"];
+  Value& names = spec["names"];
+  std::string kind(names.at("kind").as_string());
+  if (!kind.empty() && names.at("singular").as_string().empty()) names.set("singular", lower(kind));
+  if (!kind.empty() && names.at("listKind").as_string().empty()) names.set("listKind", kind + "List");
+}
+
+void set_definition_condition(Value& definition, std::string_view type, bool status, std::string_view reason,
+                              std::string_view message, WallTime now) {
+  Value wanted = Value::object({{"type", type},
+                                {"status", status ? "True" : "False"},
+                                {"lastTransitionTime", object::format_time(now)},
+                                {"reason", reason},
+                                {"message", message}});
+  auto& conditions = definition["status"]["conditions"].mutable_items();
+  for (Value& condition : conditions) {
+    if (condition.at("type").as_string() != type) continue;
+    if (condition.at("status") == wanted.at("status")) {
+      wanted.set("lastTransitionTime", condition.at("lastTransitionTime"));
+    }
+    condition = std::move(wanted);
+    return;
+  }
+  conditions.push_back(std::move(wanted));
+}
+
+bool has_definition_condition(const Value& definition, std::string_view type) {
+  for (const Value& condition : definition.at({"status", "conditions"}).items()) {
+    if (condition.at("type").as_string() == type) return condition.at("status").as_string() == "True";
+  }
+  return false;
+}
+
+std::vector<std::string> definition_warnings(const Value& definition) {
+  std::vector<std::string> found;
+  auto versions = definition.at({"spec", "versions"}).items();
+  for (size_t i = 0; i < versions.size(); ++i) {
+    collect_rules(versions[i].at({"schema", "openAPIV3Schema"}),
+                  "spec.versions[" + std::to_string(i) + "].schema.openAPIV3Schema", found, 0);
+  }
+  std::vector<std::string> warnings;
+  for (const std::string& path : found) {
+    warnings.push_back(path +
+                       ".x-kubernetes-validations: this server has no CEL; the rules are published, not enforced");
+  }
+  return warnings;
+}
+
+KindRules custom_resource_definition_rules() {
+  KindRules made;
+  made.rules = {
+      .prepare_create = prepare_create, .validate = validate, .validate_update = validate_update, .cells = cells};
+  made.columns = {name_column(), {"Created At", "date", "", "When it was made."}};
+  return made;
+}
+
+}  // namespace stead::kinds
