@@ -17,6 +17,7 @@
 #include "controllers/replicaset/replicaset_controller.h"
 #include "controllers/statefulset/statefulset_controller.h"
 #include "controllers/volumes/binding_controller.h"
+#include "controllers/volumes/ephemeral_controller.h"
 #include "controllers/volumes/protection_controller.h"
 
 namespace stead::controllers {
@@ -52,6 +53,7 @@ struct Controllers::State {
         quotas(transport, loop, other_events, informers, options.resources),
         binding(transport, loop, volume_events, informers),
         protection(transport, loop, volume_events, informers),
+        ephemeral(transport, loop, volume_events, informers),
         provisioner(transport, loop, provisioner_events, informers, directories),
         endpoints(transport, loop, endpoint_events, informers),
         garbage(transport, loop, other_events, informers, options.resources),
@@ -88,6 +90,7 @@ struct Controllers::State {
   QuotaController quotas;
   VolumeBindingController binding;
   ProtectionController protection;
+  EphemeralController ephemeral;
   LocalProvisioner provisioner;
   EndpointsController endpoints;
   GarbageController garbage;
@@ -119,6 +122,7 @@ void Controllers::start() {
   state_->quotas.start();
   state_->binding.start();
   state_->protection.start();
+  state_->ephemeral.start();
   state_->provisioner.start();
   state_->endpoints.start();
   state_->garbage.start();

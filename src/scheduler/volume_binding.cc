@@ -58,6 +58,12 @@ void VolumeBinding::read_claim(const std::string& name, bool ephemeral) {
                    : "persistentvolumeclaim \"" + name + "\" not found";
     return;
   }
+  if (ephemeral && client::index_by_controller_uid(*claim) != std::vector<std::string>{std::string(pod_.pod->uid())}) {
+    std::string ns(pod_.pod->ns());
+    failure_ = "PVC " + ns + "/" + name + " was not created for pod " + ns + "/" + std::string(pod_.pod->name()) +
+               " (pod is not owner)";
+    return;
+  }
   if (claim->status().at("phase").as_string() == "Lost") {
     failure_ = "persistentvolumeclaim \"" + name + "\" bound to non-existent persistentvolume \"" +
                std::string(claim->spec().at("volumeName").as_string()) + "\"";

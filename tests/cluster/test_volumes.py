@@ -338,6 +338,23 @@ def test_a_claim_for_one_pod_alone(space):
     space.wait_ready("second")
 
 
+def test_a_volume_of_the_pods_own(cluster, space):
+    wanted = {"metadata": {"labels": {"of": "scratch"}}, "spec": claim("x", "1Mi")["spec"]}
+    pod = pod_with("reader", "unused", "echo mine > /data/file; " + STAY)
+    pod["spec"]["volumes"] = [{"name": "v", "ephemeral": {"volumeClaimTemplate": wanted}}]
+    space.apply(pod)
+    space.wait_ready("reader")
+    made = space.get("pvc", "reader-v")
+    assert made["metadata"]["ownerReferences"][0]["kind"] == "Pod" and made["metadata"]["labels"] == {"of": "scratch"}
+    assert (cluster.data_dir / "volumes" / made["spec"]["volumeName"] / "file").read_text() == "mine\n"
+    space.kubectl("delete", "pod", "reader")
+    wait_for(lambda: not space.exists("pvc", "reader-v"), 30, "the end of its claim")
+    # A claim of that name that is somebody else's is not taken.
+    space.apply(claim("reader-v", "1Mi"), pod)
+    wait_for(lambda: "was not created for pod" in space.kubectl("describe", "pod", "reader"), 30, "why the pod waits")
+    assert space.column("pods", "STATUS") == {"reader": "Pending"}
+
+
 def test_configuration_changes_reach_running_pods_at_once_as_a_whole(space):
     config = lambda value: {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"},
                             "data": {"one": value, "two": value}}

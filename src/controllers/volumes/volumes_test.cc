@@ -8,6 +8,7 @@
 #include "client/fake_api.h"
 #include "controllers/requests.h"
 #include "controllers/volumes/binding_controller.h"
+#include "controllers/volumes/ephemeral_controller.h"
 #include "controllers/volumes/local_provisioner.h"
 #include "controllers/volumes/local_provisioner_policy.h"
 #include "controllers/volumes/names.h"
@@ -68,6 +69,7 @@ class VolumesTest : public testing::Test {
         informers(api, loop),
         binding(api, loop, events, informers),
         protection(api, loop, events, informers),
+        ephemeral(api, loop, events, informers),
         provisioner(api, loop, events, informers, directories) {
     api.put(kNodes, Value::object({{"metadata", Value::object({{"name", "node1"}})}}));
   }
@@ -75,6 +77,7 @@ class VolumesTest : public testing::Test {
     informers.start();
     binding.start();
     protection.start();
+    ephemeral.start();
     provisioner.start();
     settle();
   }
@@ -112,6 +115,7 @@ class VolumesTest : public testing::Test {
   client::InformerSet informers;
   VolumeBindingController binding;
   ProtectionController protection;
+  EphemeralController ephemeral;
   LocalProvisioner provisioner;
 };
 
@@ -460,6 +464,45 @@ TEST_F(VolumesTest, AClaimWithoutClassGetsTheOneThatBecomesDefaultLater) {
   EXPECT_EQ(get_claim("data")->spec().at("storageClassName").as_string(), "standard");
   EXPECT_EQ(phase(kClaims, "default/data"), "Bound");
   EXPECT_EQ(phase(kClaims, "default/none"), "Pending");
+}
+
+Value pod_with_own_volume() {
+  Value wanted = claim("ignored");
+  wanted["metadata"] = Value::object({{"labels", Value::object({{"of", "scratch"}})}});
+  Value source = Value::object({{"volumeClaimTemplate", std::move(wanted)}});
+  Value volumes = Value::array({Value::object({{"name", "scratch"}, {"ephemeral", std::move(source)}})});
+  return Value::object({{"apiVersion", "v1"},
+                        {"kind", "Pod"},
+                        {"metadata", Value::object({{"name", "web-0"}, {"namespace", "default"}})},
+                        {"spec", Value::object({{"volumes", std::move(volumes)}})}});
+}
+
+TEST_F(VolumesTest, APodsOwnVolumeGetsAClaimThatItOwns) {
+  start();
+  add(kPods, pod_with_own_volume());
+  ObjectPtr made = get_claim("web-0-scratch");
+  ASSERT_NE(made, nullptr);
+  const Value& owner = made->metadata().at("ownerReferences").items()[0];
+  EXPECT_EQ(owner.at("kind").as_string(), "Pod");
+  EXPECT_EQ(owner.at("uid").as_string(), api.get(kPods, "default/web-0")->uid());
+  EXPECT_TRUE(owner.at("controller").as_bool());
+  EXPECT_EQ(made->metadata().at({"labels", "of"}).as_string(), "scratch");
+  EXPECT_EQ(made->spec().at({"resources", "requests", "storage"}).as_string(), "1Gi");
+}
+
+TEST_F(VolumesTest, AClaimOfThatNameThatIsNotThePodsIsLeftAlone) {
+  start();
+  add(kClaims, claim("web-0-scratch", "2Gi"));
+  add(kPods, pod_with_own_volume());
+  EXPECT_TRUE(
+      event_texts().contains("FailedBinding: ephemeral volume scratch: PVC default/web-0-scratch was not created for "
+                             "pod default/web-0 (pod is "
+                             "not owner)"));
+  EXPECT_EQ(get_claim("web-0-scratch")->spec().at({"resources", "requests", "storage"}).as_string(), "2Gi");
+  // Out of the way, the pod gets its own.
+  remove(kClaims, "default/web-0-scratch");
+  ASSERT_NE(get_claim("web-0-scratch"), nullptr);
+  EXPECT_EQ(get_claim("web-0-scratch")->spec().at({"resources", "requests", "storage"}).as_string(), "1Gi");
 }
 
 TEST_F(VolumesTest, ABoundClaimGrows) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "client/informer.h"
 #include "node/containers/environment.h"
 #include "object/base64.h"
 #include "object/quantity.h"
@@ -90,6 +91,11 @@ class Planner {
     }
     if (volume.find("ephemeral") != nullptr) {
       std::string name = fmt::format("{}-{}", shape_.name, result.name);
+      ObjectPtr own = lookup_("persistentvolumeclaims", name);
+      if (own && client::index_by_controller_uid(*own) != std::vector<std::string>{shape_.uid}) {
+        return bad(fmt::format("PVC {0}/{1} was not created for pod {0}/{2} (pod is not owner)", shape_.ns, name,
+                               shape_.name));
+      }
       return claim(std::move(result), name, false);
     }
     Result<void> added = bad("");
