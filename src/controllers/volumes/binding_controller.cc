@@ -74,8 +74,9 @@ VolumeBindingController::VolumeBindingController(client::ApiTransport& transport
   claims_.on_change([this](const ObjectPtr& before, const ObjectPtr& after) { claim_changed(after ? after : before); });
   volumes_.on_change([this](const ObjectPtr& before, const ObjectPtr& after) {
     if (!serves_alike(before, after)) volume_changed(after ? after : before);
-    // A volume that no longer names a claim is news for that claim.
-    if (before && after && before->spec().at("claimRef") != after->spec().at("claimRef")) volume_changed(before);
+    // A volume that no longer names a claim is news for that claim; one that is taken is news for nobody.
+    if (!before || !after || before->spec().at("claimRef").is_null()) return;
+    if (before->spec().at("claimRef") != after->spec().at("claimRef")) volume_changed(before);
   });
   classes_.on_change([this](const ObjectPtr&, const ObjectPtr&) { round_queue_.add("unbound"); });
 }
