@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "apiserver/aggregation/api_services.h"
 #include "apiserver/authorization/escalation.h"
 #include "apiserver/priority_admission.h"
 #include "apiserver/quota/limit_ranger.h"
@@ -32,6 +33,10 @@ bool is_priority_class(const Call& call) {
 
 bool is_definition(const Call& call) {
   return call.resource->group == "apiextensions.k8s.io" && call.resource->name == "customresourcedefinitions";
+}
+
+bool is_api_service(const Call& call) {
+  return call.resource->group == "apiregistration.k8s.io" && call.resource->name == "apiservices";
 }
 
 bool is_core(const Call& call, std::string_view resource) {
@@ -95,6 +100,7 @@ Result<void> Admission::may_create(const Call& call) const {
 Result<void> Admission::admit_create(const Call& call, Value& document) const {
   STEAD_TRY_VOID(check_namespace(call));
   if (is_definition(call)) catalogue_.settle(document);
+  if (is_api_service(call)) settle_api_service(document, catalogue_.now());
   if (call.custom && catalogue_.is_terminating(*call.resource)) {
     return make_error(Reason::kMethodNotAllowed, "create not allowed while custom resource definition is terminating");
   }
@@ -111,6 +117,7 @@ Result<void> Admission::admit_create(const Call& call, Value& document) const {
 
 Result<void> Admission::admit_update(const Call& call, Value& document, const Value& old) const {
   if (is_definition(call) && call.request.subresource.empty()) catalogue_.settle(document);
+  if (is_api_service(call) && call.request.subresource.empty()) settle_api_service(document, catalogue_.now());
   if (is_core(call, "services") && call.request.subresource.empty()) {
     STEAD_TRY_VOID(services_.complete(document, &old));
   }

@@ -87,22 +87,24 @@ Result<std::unique_ptr<ApiServer>> ApiServer::make(store::Store& store, cache::C
                                                    Random& random, ApiServerOptions options) {
   STEAD_TRY(range, ServiceRange::parse(options.service_cidr));
   std::unique_ptr<ApiServer> server(
-      new ApiServer(store, cache, loop, random, ServiceAllocator(cache, range), options.webhooks));
-  server->admission_.set_toleration(options.pod_eviction_timeout);
+      new ApiServer(store, cache, loop, random, ServiceAllocator(cache, range), std::move(options)));
   return server;
 }
 
 ApiServer::ApiServer(store::Store& store, cache::Cache& cache, loop::Loop& loop, Random& random,
-                     ServiceAllocator services, WebhookCaller* webhooks)
+                     ServiceAllocator services, ApiServerOptions options)
     : cache_(cache),
       loop_(loop),
       services_(services),
       authorizer_(cache, loop),
       catalogue_(cache, loop),
       admission_(cache, services_, authorizer_, catalogue_),
-      webhooks_(cache, loop, random, webhooks),
+      webhooks_(cache, loop, random, options.webhooks),
       verbs_(store, cache, loop, random, admission_, webhooks_),
-      cleanup_(verbs_, catalogue_, cache, loop) {}
+      cleanup_(verbs_, catalogue_, cache, loop),
+      api_services_(verbs_, catalogue_, cache, loop, std::move(options.aggregation)) {
+  admission_.set_toleration(options.pod_eviction_timeout);
+}
 
 ApiServer::~ApiServer() = default;
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "apiserver/aggregation/api_services.h"
 #include "apiserver/authentication/authenticator.h"
 #include "apiserver/authorization/authorizer.h"
 #include "apiserver/custom/catalogue.h"
@@ -24,6 +25,7 @@ struct ApiServerOptions {
   std::chrono::seconds pod_eviction_timeout{300};
   // The way to admission webhooks; null: none can be reached. Outlives the server.
   WebhookCaller* webhooks = nullptr;
+  AggregationOptions aggregation = {};
 };
 
 class ApiServer {
@@ -49,12 +51,13 @@ class ApiServer {
   Authenticator& authenticator() { return authenticator_; }
   const Authorizer& authorizer() const { return authorizer_; }
   const Catalogue& catalogue() const { return catalogue_; }
+  const ApiServices& api_services() const { return api_services_; }
   // The n-th address of the service range.
   std::string service_address(uint32_t index) const { return services_.address(index); }
 
  private:
   ApiServer(store::Store& store, cache::Cache& cache, loop::Loop& loop, Random& random, ServiceAllocator services,
-            WebhookCaller* webhooks);
+            ApiServerOptions options);
   void dispatch(Call call, object::StrictErrors strict, Callback done);
   void dispatch_subresource(Call call, object::StrictErrors strict, Callback done);
   // Binding and Eviction: shown to webhooks, then done.
@@ -70,6 +73,7 @@ class ApiServer {
   WebhookAdmission webhooks_;
   Verbs verbs_;
   DefinitionCleanup cleanup_;
+  ApiServices api_services_;
 };
 
 }  // namespace stead::apiserver

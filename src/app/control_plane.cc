@@ -28,9 +28,15 @@ Result<std::unique_ptr<ControlPlane>> ControlPlane::start(const Options& options
   STEAD_TRY(cache, cache::Cache::open(*plane->store_, plane->loop_));
   plane->cache_ = std::move(cache);
   plane->webhooks_ = apiserver::make_https_webhook_caller(plane->loop_);
-  STEAD_TRY(api,
-            apiserver::ApiServer::make(*plane->store_, *plane->cache_, plane->loop_, system_random(),
-                                       {options.service_cidr, options.pod_eviction_timeout, plane->webhooks_.get()}));
+  plane->remote_ = apiserver::make_https_remote_api(plane->loop_, credentials.front_proxy.certificate_pem,
+                                                    credentials.front_proxy.key_pem);
+  apiserver::ApiServerOptions api_options;
+  api_options.service_cidr = options.service_cidr;
+  api_options.pod_eviction_timeout = options.pod_eviction_timeout;
+  api_options.webhooks = plane->webhooks_.get();
+  api_options.aggregation = {plane->remote_.get(), true, credentials.ca.certificate_pem};
+  STEAD_TRY(api, apiserver::ApiServer::make(*plane->store_, *plane->cache_, plane->loop_, system_random(),
+                                            std::move(api_options)));
   plane->api_ = std::move(api);
   http::ServerOptions http_options;
   http_options.address = options.bind;

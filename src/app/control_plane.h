@@ -49,6 +49,7 @@ class ControlPlane {
   loop::AsioLoop loop_;
   std::unique_ptr<cache::Cache> cache_;
   std::unique_ptr<apiserver::WebhookCaller> webhooks_;
+  std::unique_ptr<apiserver::RemoteApi> remote_;
   std::unique_ptr<apiserver::ApiServer> api_;
   std::unique_ptr<http::Server> http_;
   int64_t compact_to_ = 0;

@@ -84,6 +84,8 @@ Result<Credentials> load_or_make_credentials(const cli::DataDir& data_dir, const
   credentials.admin = std::move(admin);
   STEAD_TRY(kubelet, client("kubelet-client", {"kube-apiserver-kubelet-client", {}, {}, {}, false, true, kLeafLife}));
   credentials.kubelet_client = std::move(kubelet);
+  STEAD_TRY(proxy, client("front-proxy-client", {"front-proxy-client", {}, {}, {}, false, true, kLeafLife}));
+  credentials.front_proxy = std::move(proxy);
   return credentials;
 }
 

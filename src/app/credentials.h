@@ -16,6 +16,7 @@ struct Credentials {
   http::KeyPair server;          // serves the API and the node's port
   http::KeyPair admin;           // CN kubernetes-admin, O system:masters
   http::KeyPair kubelet_client;  // with which the API server speaks to nodes
+  http::KeyPair front_proxy;     // and to the servers of aggregated APIs
 };
 
 // What the serving certificate must be good for.

@@ -2,6 +2,7 @@
 
 #include "controllers/cluster_roles/aggregation_controller.h"
 #include "controllers/cronjob/cronjob_controller.h"
+#include "controllers/custom_resources.h"
 #include "controllers/daemonset/daemonset_controller.h"
 #include "controllers/deployment/deployment_controller.h"
 #include "controllers/disruption/disruption_controller.h"
@@ -56,13 +57,17 @@ struct Controllers::State {
         ephemeral(transport, loop, volume_events, informers),
         provisioner(transport, loop, provisioner_events, informers, directories),
         endpoints(transport, loop, endpoint_events, informers),
+        custom(transport, loop, informers),
         garbage(transport, loop, other_events, informers, options.resources),
         lost_pods(transport, loop, other_events, informers),
         node_lifecycle(transport, loop, node_events, informers, options.node_lifecycle),
         taint_eviction(transport, loop, eviction_events, informers),
         node_ranges(transport, loop, range_events, informers, options.pod_cidr),
         namespaces(transport, loop, other_events, informers, options.resources, options.root_ca_pem),
-        cluster_roles(transport, loop, other_events, informers) {}
+        cluster_roles(transport, loop, other_events, informers) {
+    garbage.follow(custom);
+    namespaces.follow(custom);
+  }
 
   client::EventRecorder set_events;
   client::EventRecorder replica_events;
@@ -93,6 +98,7 @@ struct Controllers::State {
   EphemeralController ephemeral;
   LocalProvisioner provisioner;
   EndpointsController endpoints;
+  CustomResources custom;
   GarbageController garbage;
   LostPodsController lost_pods;
   NodeLifecycleController node_lifecycle;

@@ -1,6 +1,7 @@
 #include "kinds/rules.h"
 
 #include "kinds/admissionregistration/webhook_rules.h"
+#include "kinds/apiregistration/api_service_rules.h"
 #include "kinds/apps/apps_rules.h"
 #include "kinds/autoscaling/autoscaling_rules.h"
 #include "kinds/batch/batch_rules.h"
@@ -51,6 +52,7 @@ constexpr KindEntry kKinds[] = {
     {"admissionregistration.k8s.io", "MutatingWebhookConfiguration", mutating_webhook_configuration_rules},
     {"admissionregistration.k8s.io", "ValidatingWebhookConfiguration", validating_webhook_configuration_rules},
     {"apiextensions.k8s.io", "CustomResourceDefinition", custom_resource_definition_rules},
+    {"apiregistration.k8s.io", "APIService", api_service_rules},
     {"apps", "ControllerRevision", controller_revision_rules},
     {"apps", "DaemonSet", daemon_set_rules},
     {"apps", "Deployment", deployment_rules},

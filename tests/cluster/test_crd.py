@@ -46,6 +46,7 @@ spec:
               until: {type: string, format: date-time, nullable: true}
               extra: {type: object, x-kubernetes-preserve-unknown-fields: true}
               labels: {type: object, additionalProperties: {type: string}}
+              retry: {type: object, default: {}, required: [times], properties: {times: {type: integer, default: 3}}}
               steps:
                 type: array
                 x-kubernetes-list-type: map
@@ -114,7 +115,7 @@ def test_a_definition_is_discovered_and_explained(crontabs):
 def test_instances_get_defaults_and_columns(crontabs):
     crontabs.kubectl("apply", "-f", "-", stdin=TABLE)
     made = get(crontabs, "ct", "one")
-    assert made["spec"]["image"] == "busybox" and made["spec"]["replicas"] == 1 and made["spec"]["mode"] == "Slow"
+    assert made["spec"]["retry"] == {"times": 3} and made["spec"]["image"] == "busybox" and made["spec"]["replicas"] == 1 and made["spec"]["mode"] == "Slow"
     assert made["spec"]["steps"] == [{"name": "a", "seconds": 1.5}, {"name": "b", "seconds": 2}]
     assert made["spec"]["extra"] == {"anything": {"goes": [1, "two"]}}
     assert made["metadata"]["generation"] == 1
@@ -217,6 +218,21 @@ def test_patches_and_watches(crontabs):
     crontabs.kubectl("patch", "ct", "one", "--type=json", "-p", '[{"op":"replace","path":"/spec/mode","value":"Fast"}]')
     watched = crontabs.kubectl("get", "--raw", "/apis/stable.example.com/v1/crontabs?watch=1&timeoutSeconds=1")
     assert [json.loads(line)["object"]["spec"]["mode"] for line in watched.splitlines()] == ["Fast"]
+
+
+def test_instances_own_and_go_with_their_namespace(crontabs):
+    crontabs.kubectl("create", "namespace", "tabs")
+    crontabs.kubectl("create", "-n", "tabs", "-f", "-", stdin=TABLE.replace("{name: one}", "{name: one, finalizers: [plain]}"))
+    uid = get(crontabs, "-n", "tabs", "ct", "one")["metadata"]["uid"]
+    crontabs.kubectl("create", "-f", "-", stdin=json.dumps({
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "owned", "namespace": "tabs", "ownerReferences": [
+            {"apiVersion": "stable.example.com/v1", "kind": "CronTab", "name": "one", "uid": uid}]}}))
+    crontabs.kubectl("patch", "-n", "tabs", "ct", "one", "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
+    crontabs.kubectl("delete", "-n", "tabs", "ct", "one")
+    crontabs.kubectl("wait", "-n", "tabs", "--for=delete", "configmap/owned", "--timeout=60s")
+    crontabs.kubectl("create", "-n", "tabs", "-f", "-", stdin=TABLE)
+    crontabs.kubectl("delete", "namespace", "tabs", "--timeout=60s")
+    assert get(crontabs, "ct", "-A")["items"] == []
 
 
 def test_a_definition_goes_with_its_instances(crontabs):

@@ -29,6 +29,7 @@ class Catalogue {
   std::vector<const kinds::Resource*> resources() const;
   // Another text whenever something else is served.
   const std::string& state() const { return state_; }
+  WallTime now() const { return loop_.wall_now(); }
 
   // Fills the status of a definition that is about to be stored: names accepted or not, established, stored versions.
   void settle(object::Value& definition) const;

@@ -41,7 +41,7 @@ int64_t version_rank(std::string_view version) {
 // `kubectl get ingresses` means networking.k8s.io.
 using Groups = std::vector<std::pair<std::string, std::vector<std::string>>>;
 
-Groups versions_by_group(Resources resources) {
+Groups versions_by_group(Resources resources, RemoteGroups remote) {
   std::map<std::string, std::vector<std::string>> groups;
   std::set<std::string, std::less<>> current;
   for (const Resource* each : resources) {
@@ -54,6 +54,11 @@ Groups versions_by_group(Resources resources) {
         versions.emplace_back(version.name);
       }
     }
+  }
+  for (const RemoteGroupVersion& one : remote) {
+    auto& versions = groups[one.group];
+    current.emplace(one.group);
+    if (std::find(versions.begin(), versions.end(), one.version) == versions.end()) versions.push_back(one.version);
   }
   for (auto& [group, versions] : groups) {
     std::sort(versions.begin(), versions.end(),
@@ -149,16 +154,16 @@ Value core_versions_document(std::string_view server_address) {
         Value::array({Value::object({{"clientCIDR", "0.0.0.0/0"}, {"serverAddress", server_address}})})}});
 }
 
-Value groups_document(Resources resources) {
+Value groups_document(Resources resources, RemoteGroups remote) {
   Value groups = Value::array();
-  for (const auto& [group, versions] : versions_by_group(resources)) {
+  for (const auto& [group, versions] : versions_by_group(resources, remote)) {
     if (!group.empty()) groups.append(group_entry(group, versions));
   }
   return Value::object({{"kind", "APIGroupList"}, {"apiVersion", "v1"}, {"groups", std::move(groups)}});
 }
 
-std::optional<Value> group_document(Resources resources, std::string_view group) {
-  Groups groups = versions_by_group(resources);
+std::optional<Value> group_document(Resources resources, RemoteGroups remote, std::string_view group) {
+  Groups groups = versions_by_group(resources, remote);
   auto found = std::find_if(groups.begin(), groups.end(), [&](const auto& entry) { return entry.first == group; });
   if (group.empty() || found == groups.end()) return std::nullopt;
   Value document = Value::object({{"kind", "APIGroup"}, {"apiVersion", "v1"}});
@@ -219,16 +224,27 @@ Value aggregated_resources(const Value& entries, std::string_view group, std::st
   return Value::array(std::move(resources));
 }
 
+Value remote_version(const RemoteGroupVersion& one) {
+  return Value::object({{"version", one.version},
+                        {"resources", aggregated_resources(one.resources, one.group, one.version)},
+                        {"freshness", one.available ? "Current" : "Stale"}});
+}
+
 }  // namespace
 
-Value aggregated_document(Resources all, bool core, std::string_view version) {
+Value aggregated_document(Resources all, RemoteGroups remote, bool core, std::string_view version) {
   Value groups = Value::array();
-  for (const auto& [group, versions] : versions_by_group(all)) {
+  for (const auto& [group, versions] : versions_by_group(all, remote)) {
     if (group.empty() != core) continue;
     Value list = Value::array();
     for (const auto& name : versions) {
       auto resources = resource_list_document(all, group, name);
-      if (!resources) continue;
+      if (!resources) {
+        for (const RemoteGroupVersion& one : remote) {
+          if (one.group == group && one.version == name) list.append(remote_version(one));
+        }
+        continue;
+      }
       list.append(Value::object({{"version", name},
                                  {"resources", aggregated_resources(resources->at("resources"), group, name)},
                                  {"freshness", "Current"}}));

@@ -52,12 +52,14 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
     if (route.kind == Route::Kind::kResource) {
       if (is_pod_stream(route)) return serve_pod_stream(server_, nodes_, identity, route, exchange);
       if (is_proxy(route)) return serve_proxy(server_, nodes_, identity, route, exchange);
+      if (is_remote(route)) return serve_remote(identity, route, exchange);
       return serve_resource(std::move(identity), route, exchange);
     }
     std::string verb = lower(http.method);
     Result<void> allowed =
         server_.authorizer().authorize(identity, Attributes{verb, {}, {}, {}, {}, {}, {}, http.path});
     if (!allowed.ok()) return refuse(exchange, allowed.error());
+    if (is_remote(route)) return server_.api_services().forward(route.group, route.version, identity, exchange);
     serve_document(route, exchange);
   }
 
@@ -105,7 +107,8 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
       bool core = route.kind == Route::Kind::kCoreVersions;
       std::string type =
           fmt::format("application/json;g=apidiscovery.k8s.io;v={};as=APIGroupDiscoveryList", aggregated);
-      Value all = aggregated_document(server_.catalogue().resources(), core, aggregated);
+      Value all =
+          aggregated_document(server_.catalogue().resources(), server_.api_services().remote(), core, aggregated);
       return respond_if_changed(exchange, std::make_shared<const std::string>(object::to_json(all)), type);
     }
     std::optional<Value> document;
@@ -114,10 +117,10 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
         document = core_versions_document(options_.server_address);
         break;
       case Route::Kind::kGroups:
-        document = groups_document(server_.catalogue().resources());
+        document = groups_document(server_.catalogue().resources(), server_.api_services().remote());
         break;
       case Route::Kind::kGroup:
-        document = group_document(server_.catalogue().resources(), route.group);
+        document = group_document(server_.catalogue().resources(), server_.api_services().remote(), route.group);
         break;
       case Route::Kind::kResourceList:
         document = resource_list_document(server_.catalogue().resources(), route.group, route.version);
@@ -263,6 +266,19 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
     Error error = make_error(Reason::kTooManyRequests, "too many requests, please try again later");
     error.retry_after_seconds = 1;
     refuse(exchange, error);
+  }
+
+  // What is served here is never asked of another server.
+  bool is_remote(const Route& route) const {
+    if (route.group.empty() || route.version.empty()) return false;
+    if (!server_.api_services().is_remote(route.group, route.version)) return false;
+    return !resource_list_document(server_.catalogue().resources(), route.group, route.version);
+  }
+
+  void serve_remote(const client::Identity& identity, const Route& route, const http::ExchangePtr& exchange) {
+    Result<void> allowed = server_.authorizer().authorize(identity, request_of(route, exchange->request()));
+    if (!allowed.ok()) return refuse(exchange, allowed.error());
+    server_.api_services().forward(route.group, route.version, identity, exchange);
   }
 
   static http::Response answer(const kinds::Resource& resource, const kinds::Version& version, const AcceptedForm& form,

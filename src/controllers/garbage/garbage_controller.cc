@@ -38,12 +38,32 @@ GarbageController::GarbageController(client::ApiTransport& transport, loop::Loop
     : transport_(transport),
       events_(events),
       informers_(informers),
-      resources_(std::move(resources)),
       queue_(loop, "garbage", kWorkers, [this](auto& uid, auto finish) { work(uid, std::move(finish)); }) {
-  for (size_t i = 0; i < resources_.size(); ++i) {
-    client::Informer& informer = informers.get(resources_[i].resource);
-    sources_.push_back(&informer);
-    informer.on_change([this, i](const ObjectPtr& before, const ObjectPtr& after) { changed(i, before, after); });
+  for (const ServedResource& resource : resources) add_resource(resource, informers.get(resource.resource));
+}
+
+void GarbageController::follow(CustomResources& custom) {
+  custom.listen(
+      {[this](const ServedResource& resource, client::Informer& informer) { add_resource(resource, informer); },
+       [this](const ServedResource& resource, client::Informer& informer) { remove_resource(resource, informer); }});
+}
+
+void GarbageController::add_resource(const ServedResource& resource, client::Informer& informer) {
+  auto is_free = [](const ServedResource& place) { return place.kind.empty(); };
+  auto place = std::find_if(resources_.begin(), resources_.end(), is_free);
+  if (place == resources_.end()) place = resources_.emplace(resources_.end());
+  *place = resource;
+  auto index = static_cast<size_t>(place - resources_.begin());
+  informer.on_change([this, index](const ObjectPtr& before, const ObjectPtr& after) { changed(index, before, after); });
+}
+
+// What is left in the informer went with the definition, though its end was not heard of.
+void GarbageController::remove_resource(const ServedResource& resource, const client::Informer& informer) {
+  for (const ObjectPtr& object : informer.list()) removed(object);
+  for (ServedResource& place : resources_) {
+    const bool same = place.resource.group == resource.resource.group &&
+                      place.resource.resource == resource.resource.resource && place.kind == resource.kind;
+    if (same) place = {};
   }
 }
 
@@ -140,7 +160,7 @@ const ServedResource* GarbageController::resource_of(const Value& owner) const {
   size_t slash = version.find('/');
   std::string_view group = slash == std::string_view::npos ? std::string_view() : version.substr(0, slash);
   for (const ServedResource& resource : resources_) {
-    if (resource.kind != owner.at("kind").as_string()) continue;
+    if (resource.kind.empty() || resource.kind != owner.at("kind").as_string()) continue;
     const auto& others = resource.other_groups;
     if (resource.resource.group == group || std::find(others.begin(), others.end(), group) != others.end()) {
       return &resource;

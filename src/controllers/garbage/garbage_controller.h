@@ -12,6 +12,7 @@
 #include "client/event_recorder.h"
 #include "client/informer_set.h"
 #include "client/work_queue.h"
+#include "controllers/custom_resources.h"
 #include "controllers/garbage/garbage_policy.h"
 #include "controllers/served_resource.h"
 
@@ -22,6 +23,8 @@ class GarbageController {
   // All references outlive this. Before informers.start().
   GarbageController(client::ApiTransport& transport, loop::Loop& loop, client::EventRecorder& events,
                     client::InformerSet& informers, std::vector<ServedResource> resources);
+  // Those that come and go too. Before informers.start().
+  void follow(CustomResources& custom);
   void start();
 
  private:
@@ -36,6 +39,8 @@ class GarbageController {
     std::deque<std::string> order_;
   };
 
+  void add_resource(const ServedResource& resource, client::Informer& informer);
+  void remove_resource(const ServedResource& resource, const client::Informer& informer);
   void changed(size_t resource, const client::ObjectPtr& before, const client::ObjectPtr& after);
   void removed(const client::ObjectPtr& object);
   void added_or_updated(size_t resource, const client::ObjectPtr& before, const client::ObjectPtr& after);
@@ -54,8 +59,7 @@ class GarbageController {
   client::ApiTransport& transport_;
   client::EventRecorder& events_;
   client::InformerSet& informers_;
-  std::vector<ServedResource> resources_;
-  std::vector<client::Informer*> sources_;
+  std::vector<ServedResource> resources_;                              // places stay; what is gone has no kind
   std::unordered_map<std::string, garbage::Member> members_;           // by UID
   std::unordered_map<std::string, std::set<std::string>> dependents_;  // UIDs by owner's UID
   UidSet gone_;

@@ -30,14 +30,37 @@ NamespaceController::NamespaceController(client::ApiTransport& transport, loop::
   for (const ServedResource& resource : resources) {
     if (!resource.namespaced) continue;
     client::Informer& informer = informers.get(resource.resource);
-    sources_.push_back({resource.resource, &informer});
-    informer.on_change([this](const ObjectPtr& before, const ObjectPtr& after) {
-      const ObjectPtr& object = after ? after : before;
-      bool kept = object->name() == kAccount || object->name() == kRootCa;
-      // Contents matter to a namespace that is being deleted: what came too late, and that something is gone.
-      ObjectPtr ns = namespaces_.get(object->ns());
-      if (ns && (kept || (ns->deleting() && (!before || !after)))) queue_.add(std::string(object->ns()));
-    });
+    add_source(resource.resource, informer);
+  }
+}
+
+void NamespaceController::add_source(const client::ResourceRef& resource, client::Informer& informer) {
+  sources_.push_back({resource, &informer});
+  informer.on_change([this](const ObjectPtr& before, const ObjectPtr& after) {
+    const ObjectPtr& object = after ? after : before;
+    bool kept = object->name() == kAccount || object->name() == kRootCa;
+    // Contents matter to a namespace that is being deleted: what came too late, and that something is gone.
+    ObjectPtr ns = namespaces_.get(object->ns());
+    if (ns && (kept || (ns->deleting() && (!before || !after)))) queue_.add(std::string(object->ns()));
+  });
+}
+
+void NamespaceController::follow(CustomResources& custom) {
+  auto added = [this](const ServedResource& resource, client::Informer& informer) {
+    if (!resource.namespaced) return;
+    add_source(resource.resource, informer);
+    informer.when_synced([this] { reconsider_deleted(); });
+  };
+  auto removed = [this](const ServedResource&, client::Informer& informer) {
+    std::erase_if(sources_, [&](const Source& source) { return source.informer == &informer; });
+    reconsider_deleted();
+  };
+  custom.listen({added, removed});
+}
+
+void NamespaceController::reconsider_deleted() {
+  for (const ObjectPtr& ns : namespaces_.list()) {
+    if (ns->deleting()) queue_.add(std::string(ns->name()));
   }
 }
 
@@ -57,6 +80,8 @@ void NamespaceController::work(const std::string& name, client::WorkQueue::Finis
   if (!observed.ns) return finish(client::Outcome::done());
   if (observed.ns->deleting()) {
     for (const Source& source : sources_) {
+      // What may be in it is not known yet; then it is looked at again.
+      if (!source.informer->synced()) return finish(client::Outcome::done());
       for (ObjectPtr& object : source.informer->list_namespace(name)) {
         observed.contents.push_back({std::move(object), source.resource});
       }

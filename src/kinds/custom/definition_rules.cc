@@ -154,7 +154,10 @@ void check_defaults(const Value& schema, const Patterns& patterns, const Path& p
   if (depth > kSchemaDepthMax) return;
   if (const Value* wanted = schema.find("default")) {
     FieldErrors own;
-    validate_by_schema(*wanted, schema, patterns, own);
+    // A default may leave to other defaults what is in it.
+    Value filled = *wanted;
+    default_by_schema(filled, schema);
+    validate_by_schema(filled, schema, patterns, own);
     if (!own.empty()) errors.invalid(path.child("default"), *wanted, own.causes()[0].message);
   }
   const Path members = path.child("properties");
