@@ -207,7 +207,7 @@ def test_on_one_node_anti_affinity_holds_the_second_server_and_says_why(consul):
     assert space.column("pods", "STATUS") == {"consul-0": "Running", "consul-1": "Pending"}
     events = [each for each in space.get("events")["items"] if each["involvedObject"]["name"] == "consul-1"]
     assert any(each["reason"] == "FailedScheduling" and each["message"].startswith("0/1 nodes are available: ") for each in events)
-    space.kubectl("delete", "sts", "consul")
+    consul.delete()
     space.wait_gone("consul-0", "consul-1")
 
 

@@ -44,6 +44,7 @@ def test_one_command_line_serves_all_servers(careless):
             seen.add(line[5:].split("/")[0])
             if seen == set(SERVERS):
                 break
+        assert seen == set(SERVERS)
     finally:
         follow.kill()
         follow.wait(10)

@@ -16,7 +16,7 @@ def consul_objects(replicas=3, affinity=None, lifecycle=None):
                        f"-bootstrap-expect={replicas}", *joins]}
     if lifecycle:
         server["lifecycle"] = lifecycle
-    made = stateful_set("consul", replicas, [server], pod={"terminationGracePeriodSeconds": 10})
+    made = stateful_set("consul", replicas, [server], pod={"terminationGracePeriodSeconds": 30})
     if affinity:
         made["spec"]["template"]["spec"]["affinity"] = affinity
     return headless_service("consul", 8500), made
@@ -55,11 +55,15 @@ class Consul:
         return self.run(pod, "cat", "/consul/data/node-id")
 
     def lose(self, *pods):
-        """Ends pods at once, without their hooks."""
-        self.space.kubectl("delete", "pod", *pods, "--force", "--grace-period=0")
+        """Ends pods together, with no time for their leave."""
+        self.space.kubectl("delete", "pod", *pods, "--grace-period=1")
+
+    def delete(self):
+        """The end of the set, without waiting until each server has taken its leave."""
+        self.space.kubectl("delete", "sts", "consul", "--cascade=orphan")
+        self.lose(*self.space.pods())
 
     def close(self):
-        """The namespace's end, without waiting until each server has taken its leave."""
-        self.space.kubectl("delete", "sts", "--all", "--cascade=orphan")
-        self.space.kubectl("delete", "pods", "--all", "--force", "--grace-period=0")
+        """The end of the namespace, too."""
+        self.delete()
         self.space.close()
