@@ -104,9 +104,13 @@ std::shared_ptr<const CustomKind> CustomKind::make(const Value& definition) {
   // Versions are found by their place; it must not move.
   resource.versions.reserve(spec.at("versions").size());
   made->compiled_.reserve(spec.at("versions").size());
+  // Versions that only a webhook could tell apart are not served: a document under the wrong name would be worse.
+  const bool unconverted = spec.at({"conversion", "strategy"}).as_string() == "Webhook";
   for (bool stored : {true, false}) {
-    for (const Value& version : spec.at("versions").items()) {
-      if (version.at("storage").as_bool() == stored) made->add_version(version);
+    for (Value version : spec.at("versions").items()) {
+      if (version.at("storage").as_bool() != stored) continue;
+      if (!stored && unconverted) version.set("served", false);
+      made->add_version(version);
     }
   }
   return made;

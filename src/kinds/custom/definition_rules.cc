@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "kinds/admissionregistration/webhook_client.h"
 #include "kinds/custom/custom_kind.h"
 #include "kinds/custom/schema_walk.h"
 #include "kinds/meta/cells.h"
@@ -218,6 +219,23 @@ void validate_version(const Value& version, const Path& path, FieldErrors& error
   }
 }
 
+void validate_conversion(const Value& conversion, const Path& path, FieldErrors& errors) {
+  check_one_of(path.child("strategy"), conversion.at("strategy"), {"None", "Webhook"}, errors);
+  const Value& webhook = conversion.at("webhook");
+  const Path at = path.child("webhook");
+  if (conversion.at("strategy").as_string() != "Webhook") {
+    if (webhook.is_object()) errors.forbidden(at, "should not be set when strategy is not set to Webhook");
+    return;
+  }
+  if (!webhook.at("clientConfig").is_object()) {
+    return errors.required(at.child("clientConfig"), "required when strategy is set to Webhook");
+  }
+  check_webhook_client(at.child("clientConfig"), webhook.at("clientConfig"), errors);
+  if (webhook.at("conversionReviewVersions").empty()) {
+    errors.required(at.child("conversionReviewVersions"), "must specify one of v1, v1beta1");
+  }
+}
+
 void validate(const Value& definition, FieldErrors& errors) {
   const Value& spec = definition.at("spec");
   const Path path("spec");
@@ -255,14 +273,7 @@ void validate(const Value& definition, FieldErrors& errors) {
     errors.invalid(versions, Value(static_cast<int64_t>(stored)),
                    "must have exactly one version marked as storage version");
   }
-  const Value& strategy = spec.at({"conversion", "strategy"});
-  const Path conversion = path.child("conversion");
-  if (strategy.as_string() == "Webhook") {
-    errors.invalid(conversion.child("strategy"), strategy,
-                   "conversion webhooks are not supported by this server yet; None is");
-  } else {
-    check_one_of(conversion.child("strategy"), strategy, {"None", "Webhook"}, errors);
-  }
+  validate_conversion(spec.at("conversion"), path.child("conversion"), errors);
   if (schema_flag(spec, "preserveUnknownFields")) {
     errors.invalid(path.child("preserveUnknownFields"), Value(true),
                    "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in "
@@ -355,6 +366,11 @@ std::vector<std::string> definition_warnings(const Value& definition) {
   for (const std::string& path : found) {
     warnings.push_back(path +
                        ".x-kubernetes-validations: this server has no CEL; the rules are published, not enforced");
+  }
+  if (definition.at({"spec", "conversion", "strategy"}).as_string() == "Webhook" && versions.size() > 1) {
+    warnings.emplace_back(
+        "spec.conversion.strategy: this server calls no conversion webhooks; of the versions only the stored one is "
+        "served");
   }
   return warnings;
 }
