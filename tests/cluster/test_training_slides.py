@@ -6,10 +6,11 @@ import json
 
 import pytest
 
-from support.cluster import wait_for
+from support.cluster import ROOT, wait_for
 from support.consul import ANTI_AFFINITY, LEAVE, Consul, consul_objects
 from support.workload import STAY, Space, container
 
+OLD_KUBECTL = ROOT / "build" / "kubectl-1.20" / "usr" / "bin" / "kubectl"
 numbers = itertools.count(1)
 
 CLOUD_VOLUME = """
@@ -216,6 +217,14 @@ def test_the_cluster_forms(consul):
     consul.space.wait_ready("consul-0", "consul-1", "consul-2")
     wait_for(lambda: consul.alive() == ["consul-0", "consul-1", "consul-2"] and consul.leader(), 120, "three members, a leader")
     wait_for(lambda: consul.put("city", "Groningen"), 60, "a key put")
+
+
+@pytest.mark.skipif(not OLD_KUBECTL.exists(), reason="SKIPPED LOUDLY: tools/old_kubectl.sh has not been run")
+def test_members_as_the_slides_ask(consul):
+    """Without `--` before the command, as kubectl allowed it then."""
+    space = consul.space
+    told = space.cluster.kubectl("-n", space.name, "exec", "consul-0", "consul", "members", binary=OLD_KUBECTL)
+    assert told.count("alive") == 3 and told.splitlines()[0].split()[:3] == ["Node", "Address", "Status"]
 
 
 def test_a_lost_pod_comes_back_blank_and_gets_the_data_from_the_others(consul):
