@@ -61,7 +61,9 @@ IMAGES = {
     "consul": {
         "tags": ["consul:1.8.7", "consul:1.0.2", "consul:latest"],
         "suite": "bullseye",
-        "packages": {"consul": ["usr/bin/consul"], "curl": ["usr/bin/curl"]},
+        # The copied one stands before consul itself: see examples/consul/auto-join/README.md.
+        "packages": {"consul": ["usr/bin/consul"], "curl": ["usr/bin/curl"], "jq": ["usr/bin/jq"]},
+        "copied": {"usr/local/bin/consul": "examples/consul/auto-join/k8s-join.sh"},
         "files": {"usr/local/bin/docker-entrypoint.sh": CONSUL_ENTRYPOINT},
         "directories": ["consul/data", "consul/config"],
         "entrypoint": ["docker-entrypoint.sh"],

@@ -67,8 +67,14 @@ void tolerate_for_a_while(Value& spec, std::string_view taint, std::chrono::seco
 }  // namespace
 
 Admission::Admission(cache::Cache& cache, ServiceAllocator& services, const Authorizer& authorizer,
-                     const Catalogue& catalogue)
-    : cache_(cache), services_(services), authorizer_(authorizer), catalogue_(catalogue), quotas_(cache) {}
+                     const ServiceAccountAdmission& accounts, const Catalogue& catalogue)
+    : cache_(cache),
+      services_(services),
+      authorizer_(authorizer),
+      accounts_(accounts),
+      nodes_(cache),
+      catalogue_(catalogue),
+      quotas_(cache) {}
 
 Result<void> Admission::check_namespace(const Call& call) const {
   if (!call.resource->namespaced) return {};
@@ -104,8 +110,13 @@ Result<void> Admission::admit_create(const Call& call, Value& document) const {
   if (call.custom && catalogue_.is_terminating(*call.resource)) {
     return make_error(Reason::kMethodNotAllowed, "create not allowed while custom resource definition is terminating");
   }
+  STEAD_TRY_VOID(nodes_.admit_create(call, document));
   STEAD_TRY_VOID(check_escalation(authorizer_, cache_, call, document, nullptr));
-  if (is_core(call, "pods")) STEAD_TRY_VOID(complete_pod(document));
+  if (is_core(call, "pods")) {
+    STEAD_TRY_VOID(accounts_.complete_pod(call, document));
+    STEAD_TRY_VOID(complete_pod(document));
+  }
+  if (is_core(call, "secrets")) accounts_.complete_secret(document);
   if (is_priority_class(call)) STEAD_TRY_VOID(check_priority_class(cache_, document));
   STEAD_TRY_VOID(check_limits(call, document, true));
   if (is_core(call, "persistentvolumeclaims")) complete_claim(document);
@@ -118,9 +129,11 @@ Result<void> Admission::admit_create(const Call& call, Value& document) const {
 Result<void> Admission::admit_update(const Call& call, Value& document, const Value& old) const {
   if (is_definition(call) && call.request.subresource.empty()) catalogue_.settle(document);
   if (is_api_service(call) && call.request.subresource.empty()) settle_api_service(document, catalogue_.now());
+  STEAD_TRY_VOID(nodes_.admit_update(call, document, old));
   if (is_core(call, "services") && call.request.subresource.empty()) {
     STEAD_TRY_VOID(services_.complete(document, &old));
   }
+  if (is_core(call, "secrets")) accounts_.complete_secret(document);
   if (is_priority_class(call)) STEAD_TRY_VOID(check_priority_class(cache_, document));
   if (is_core(call, "persistentvolumeclaims") && call.request.subresource.empty()) {
     STEAD_TRY_VOID(check_claim_growth(call, document, old));
@@ -181,6 +194,7 @@ Result<void> Admission::check_claim_growth(const Call& call, const Value& docume
 }
 
 Result<void> Admission::admit_delete(const Call& call) const {
+  STEAD_TRY_VOID(nodes_.admit_delete(call));
   if (!is_core(call, "namespaces")) return {};
   for (std::string_view kept : {"default", "kube-system", "kube-public"}) {
     if (call.request.name == kept) {
@@ -193,10 +207,6 @@ Result<void> Admission::admit_delete(const Call& call) const {
 
 Result<void> Admission::complete_pod(Value& document) const {
   Value& spec = document["spec"];
-  if (spec.at("serviceAccountName").as_string().empty()) {
-    spec.set("serviceAccountName", "default");
-    spec.set("serviceAccount", "default");
-  }
   STEAD_TRY_VOID(complete_priority(cache_, document));
   tolerate_for_a_while(spec, "node.kubernetes.io/not-ready", toleration_);
   tolerate_for_a_while(spec, "node.kubernetes.io/unreachable", toleration_);

@@ -10,7 +10,9 @@
 
 #include "apiserver/authorization/authorizer.h"
 #include "apiserver/call.h"
+#include "apiserver/node_restriction.h"
 #include "apiserver/quota/quota_ledger.h"
+#include "apiserver/service_account_admission.h"
 #include "apiserver/service_allocator.h"
 #include "cache/cache.h"
 
@@ -19,10 +21,13 @@ namespace stead::apiserver {
 class Admission {
  public:
   // References outlive this.
-  Admission(cache::Cache& cache, ServiceAllocator& services, const Authorizer& authorizer, const Catalogue& catalogue);
+  Admission(cache::Cache& cache, ServiceAllocator& services, const Authorizer& authorizer,
+            const ServiceAccountAdmission& accounts, const Catalogue& catalogue);
 
   // How long a pod that does not say stays on a node that is not ready or cannot be reached (DefaultTolerationSeconds).
   void set_toleration(std::chrono::seconds span) { toleration_ = span; }
+
+  const NodeRestriction& node_restriction() const { return nodes_; }
 
   // Whether who applies may also create. kForbidden.
   Result<void> may_create(const Call& call) const;
@@ -51,6 +56,8 @@ class Admission {
   cache::Cache& cache_;
   ServiceAllocator& services_;
   const Authorizer& authorizer_;
+  const ServiceAccountAdmission& accounts_;
+  const NodeRestriction nodes_;
   std::chrono::seconds toleration_{300};
   const Catalogue& catalogue_;
   QuotaLedger quotas_;

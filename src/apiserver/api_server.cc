@@ -1,12 +1,18 @@
 #include "apiserver/api_server.h"
 
+#include "apiserver/document.h"
 #include "apiserver/eviction.h"
 #include "apiserver/subresources.h"
+#include "kinds/review.h"
 
 namespace stead::apiserver {
 namespace {
 
 using client::Verb;
+
+Error not_allowed() {
+  return make_error(Reason::kMethodNotAllowed, "the server does not allow this method on the requested resource");
+}
 
 // A watch of another loop: events hop over, and stop hopping once the Watch is gone.
 class HoppingWatch final : public client::Watch {
@@ -86,6 +92,11 @@ class InProcessTransport final : public client::ApiTransport {
 Result<std::unique_ptr<ApiServer>> ApiServer::make(store::Store& store, cache::Cache& cache, loop::Loop& loop,
                                                    Random& random, ApiServerOptions options) {
   STEAD_TRY(range, ServiceRange::parse(options.service_cidr));
+  if (!options.signing_key) {
+    STEAD_TRY(pem, http::SigningKey::generate());
+    STEAD_TRY(key, http::SigningKey::from_pem(pem));
+    options.signing_key = std::move(key);
+  }
   std::unique_ptr<ApiServer> server(
       new ApiServer(store, cache, loop, random, ServiceAllocator(cache, range), std::move(options)));
   return server;
@@ -98,12 +109,16 @@ ApiServer::ApiServer(store::Store& store, cache::Cache& cache, loop::Loop& loop,
       services_(services),
       authorizer_(cache, loop),
       catalogue_(cache, loop),
-      admission_(cache, services_, authorizer_, catalogue_),
+      tokens_(cache, random, options.signing_key, options.issuer),
+      accounts_(cache, random, tokens_, options.root_ca_pem),
+      reviews_(authenticator_, authorizer_, options.issuer),
+      admission_(cache, services_, authorizer_, accounts_, catalogue_),
       webhooks_(cache, loop, random, options.webhooks),
       verbs_(store, cache, loop, random, admission_, webhooks_),
       cleanup_(verbs_, catalogue_, cache, loop),
       api_services_(verbs_, catalogue_, cache, loop, std::move(options.aggregation)) {
   admission_.set_toleration(options.pod_eviction_timeout);
+  authenticator_.add(make_service_account_authenticator(tokens_));
 }
 
 ApiServer::~ApiServer() = default;
@@ -116,6 +131,7 @@ Result<std::shared_ptr<WatchSession>> ApiServer::watch(const client::Identity& i
                                                        std::shared_ptr<client::WatchSink> sink) {
   STEAD_TRY_VOID(authorizer_.authorize(identity, request));
   STEAD_TRY(call, resolve(catalogue_, identity, request));
+  if (kinds::is_review(*call.resource)) return not_allowed();
   return WatchSession::start(cache_, call, std::move(sink));
 }
 
@@ -133,7 +149,20 @@ void ApiServer::call(client::Identity identity, client::Request request, object:
   dispatch(std::move(*call), std::move(strict), std::move(done));
 }
 
+// Answered at once, in hub form: the reviews have one version.
+Result<Response> ApiServer::answer_review(Call call, object::StrictErrors strict) const {
+  if (call.request.verb != Verb::kCreate || !call.request.subresource.empty()) return not_allowed();
+  Response response;
+  response.created = true;
+  Value body = std::move(call.request.body);
+  STEAD_TRY(review, to_hub(call, std::move(body), std::move(strict), response.warnings));
+  STEAD_TRY(answered, reviews_.answer(call, std::move(review), loop_.wall_now()));
+  response.object = object::make_object(std::move(answered), 0);
+  return response;
+}
+
 void ApiServer::dispatch(Call call, object::StrictErrors strict, Callback done) {
+  if (kinds::is_review(*call.resource)) return done(answer_review(std::move(call), std::move(strict)));
   const std::string& subresource = call.request.subresource;
   if (!subresource.empty() && subresource != "status") {
     return dispatch_subresource(std::move(call), std::move(strict), std::move(done));
@@ -159,7 +188,7 @@ void ApiServer::dispatch(Call call, object::StrictErrors strict, Callback done) 
     case Verb::kWatch:
       break;
   }
-  done(make_error(Reason::kMethodNotAllowed, "the server does not allow this method on the requested resource"));
+  done(not_allowed());
 }
 
 void ApiServer::dispatch_subresource(Call call, object::StrictErrors strict, Callback done) {
@@ -174,6 +203,8 @@ void ApiServer::dispatch_subresource(Call call, object::StrictErrors strict, Cal
   } else if (core && call.resource->name == "pods" && verb == Verb::kCreate &&
              (subresource == "binding" || subresource == "eviction")) {
     return create_subresource(std::move(call), std::move(done));
+  } else if (core && call.resource->name == "serviceaccounts" && subresource == "token" && verb == Verb::kCreate) {
+    return done(request_token(tokens_, admission_.node_restriction(), std::move(call), loop_.wall_now()));
   } else if (core && call.resource->name == "namespaces" && subresource == "finalize" && verb == Verb::kUpdate) {
     return finalize_namespace(verbs_, std::move(call), std::move(done));
   }
@@ -182,6 +213,8 @@ void ApiServer::dispatch_subresource(Call call, object::StrictErrors strict, Cal
 
 void ApiServer::create_subresource(Call call, Callback done) {
   const bool binding = call.request.subresource == "binding";
+  Result<void> allowed = binding ? Result<void>() : admission_.node_restriction().admit_eviction(call);
+  if (!allowed.ok()) return done(allowed.error());
   auto act = [this, binding](Call reviewed, Callback answer) {
     if (binding) return bind_pod(verbs_, std::move(reviewed), loop_.wall_now(), std::move(answer));
     evict_pod(verbs_, catalogue_, std::move(reviewed), loop_.wall_now(), std::move(answer));

@@ -8,10 +8,13 @@
 
 #include "apiserver/aggregation/api_services.h"
 #include "apiserver/authentication/authenticator.h"
+#include "apiserver/authentication/service_account_tokens.h"
 #include "apiserver/authorization/authorizer.h"
 #include "apiserver/custom/catalogue.h"
 #include "apiserver/custom/definition_cleanup.h"
 #include "apiserver/node_gateway.h"
+#include "apiserver/reviews.h"
+#include "apiserver/service_account_admission.h"
 #include "apiserver/verbs.h"
 #include "apiserver/watch_session.h"
 #include "apiserver/webhooks/webhook_admission.h"
@@ -26,6 +29,10 @@ struct ApiServerOptions {
   // The way to admission webhooks; null: none can be reached. Outlives the server.
   WebhookCaller* webhooks = nullptr;
   AggregationOptions aggregation = {};
+  // Signs service accounts' tokens; null: a key that lives as long as the server.
+  std::shared_ptr<const http::SigningKey> signing_key;
+  std::string issuer = "https://kubernetes.default.svc.cluster.local";  // of those tokens, and their audience
+  std::string root_ca_pem;                                              // for secrets that hold such tokens
 };
 
 class ApiServer {
@@ -52,6 +59,7 @@ class ApiServer {
   const Authorizer& authorizer() const { return authorizer_; }
   const Catalogue& catalogue() const { return catalogue_; }
   const ApiServices& api_services() const { return api_services_; }
+  const ServiceAccountTokens& service_account_tokens() const { return tokens_; }
   // The n-th address of the service range.
   std::string service_address(uint32_t index) const { return services_.address(index); }
 
@@ -62,6 +70,7 @@ class ApiServer {
   void dispatch_subresource(Call call, object::StrictErrors strict, Callback done);
   // Binding and Eviction: shown to webhooks, then done.
   void create_subresource(Call call, Callback done);
+  Result<Response> answer_review(Call call, object::StrictErrors strict) const;
 
   cache::Cache& cache_;
   loop::Loop& loop_;
@@ -69,6 +78,9 @@ class ApiServer {
   Authenticator authenticator_;
   Authorizer authorizer_;
   Catalogue catalogue_;
+  ServiceAccountTokens tokens_;
+  ServiceAccountAdmission accounts_;
+  Reviews reviews_;
   Admission admission_;
   WebhookAdmission webhooks_;
   Verbs verbs_;

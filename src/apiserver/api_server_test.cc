@@ -463,6 +463,99 @@ TEST_F(ApiServerTest, NobodyGrantsWhatTheyDoNotHold) {
       as_ann("rolebindings", R"({"metadata":{"name":"d"},"roleRef":{"kind":"ClusterRole","name":"roles"}})").ok());
 }
 
+// From the token of a pod to what its bearer is, as long as the pod lives.
+TEST_F(ApiServerTest, BoundTokensHoldAsLongAsTheirPod) {
+  ASSERT_TRUE(create("", "serviceaccounts", "default", R"({"metadata":{"name":"default"}})").ok());
+  ASSERT_TRUE(create_pod("p").ok());
+  Request ask = request(Verb::kCreate, "", "serviceaccounts", "default", "default");
+  ask.subresource = "token";
+  ask.body = json(R"({"spec":{"expirationSeconds":600,"boundObjectRef":{"kind":"Pod","apiVersion":"v1","name":"p"}}})");
+  auto given = call(ask);
+  ASSERT_TRUE(given.ok()) << given.error().message;
+  std::string token(given->object->status().at("token").as_string());
+  auto review = [&](const std::string& of, std::string_view audiences = "[]") {
+    auto answered = create("authentication.k8s.io", "tokenreviews", "",
+                           R"({"spec":{"token":")" + of + R"(","audiences":)" + std::string(audiences) + "}}");
+    EXPECT_TRUE(answered.ok()) << answered.error().message;
+    return answered->object->status();
+  };
+  Value status = review(token);
+  EXPECT_TRUE(status.at("authenticated").as_bool()) << object::to_json(status);
+  EXPECT_EQ(status.at({"user", "username"}).as_string(), "system:serviceaccount:default:default");
+  EXPECT_EQ(status.at({"user", "groups"}).items()[1].as_string(), "system:serviceaccounts:default");
+  EXPECT_EQ(status.at({"user", "extra", "authentication.kubernetes.io/pod-name"}).items()[0].as_string(), "p");
+  EXPECT_FALSE(review(token, R"(["other"])").at("authenticated").as_bool());
+  std::string forged = token;
+  forged[forged.size() / 2] = forged[forged.size() / 2] == 'a' ? 'b' : 'a';
+  EXPECT_FALSE(review(forged).at("authenticated").as_bool());
+  EXPECT_TRUE(review(token).at("authenticated").as_bool());
+  simulation_.run_for(std::chrono::seconds(601));
+  EXPECT_EQ(review(token).at("error").as_string(), "service account token has expired");
+  std::string second(call(ask)->object->status().at("token").as_string());
+  EXPECT_TRUE(review(second).at("authenticated").as_bool());
+  ASSERT_TRUE(remove("pods", "p").ok());
+  EXPECT_EQ(review(second).at("error").as_string(), "pod \"p\" of the token has been deleted");
+  ask.body = json(R"({"spec":{"expirationSeconds":5}})");
+  EXPECT_EQ(call(ask).error().reason, Reason::kInvalid);
+  ask.name = "nobody";
+  EXPECT_EQ(call(ask).error().reason, Reason::kNotFound);
+}
+
+TEST_F(ApiServerTest, PodsGetWhatTheirAccountBrings) {
+  ASSERT_TRUE(
+      create("", "serviceaccounts", "default", R"({"metadata":{"name":"a"},"imagePullSecrets":[{"name":"s"}]})").ok());
+  ASSERT_TRUE(
+      create("", "serviceaccounts", "default", R"({"metadata":{"name":"quiet"},"automountServiceAccountToken":false})")
+          .ok());
+  auto made = create_pod("p", R"("serviceAccountName":"a",)");
+  ASSERT_TRUE(made.ok()) << made.error().message;
+  const Value& spec = made->object->spec();
+  EXPECT_EQ(spec.at("imagePullSecrets").items()[0].at("name").as_string(), "s");
+  ASSERT_EQ(spec.at("volumes").size(), 1U);
+  std::string_view volume = spec.at("volumes").items()[0].at("name").as_string();
+  EXPECT_TRUE(volume.starts_with("kube-api-access-"));
+  const Value& mount = spec.at("containers").items()[0].at("volumeMounts").items()[0];
+  EXPECT_EQ(mount.at("name").as_string(), volume);
+  EXPECT_EQ(mount.at("mountPath").as_string(), "/var/run/secrets/kubernetes.io/serviceaccount");
+  EXPECT_TRUE(create_pod("q", R"("serviceAccountName":"quiet",)")->object->spec().at("volumes").empty());
+  EXPECT_FALSE(create_pod("r", R"("serviceAccountName":"quiet","automountServiceAccountToken":true,)")
+                   ->object->spec()
+                   .at("volumes")
+                   .empty());
+  auto nobody = create_pod("s", R"("serviceAccountName":"nobody",)");
+  ASSERT_FALSE(nobody.ok());
+  EXPECT_EQ(nobody.error().message,
+            "pods \"s\" is forbidden: error looking up service account default/nobody: serviceaccount \"nobody\" not "
+            "found");
+  auto secret = create("", "secrets", "default", R"({"metadata":{"name":"t","annotations":{
+      "kubernetes.io/service-account.name":"a"}},"type":"kubernetes.io/service-account-token"})");
+  ASSERT_TRUE(secret.ok()) << secret.error().message;
+  EXPECT_FALSE(secret->object->document().at({"data", "token"}).as_string().empty());
+}
+
+TEST_F(ApiServerTest, ReviewsAnswerAndAreNotKept) {
+  const std::string kGroup = "authorization.k8s.io";
+  auto asked = create(kGroup, "subjectaccessreviews", "",
+                      R"({"spec":{"user":"ann","resourceAttributes":{"verb":"get","resource":"pods"}}})");
+  ASSERT_TRUE(asked.ok()) << asked.error().message;
+  EXPECT_FALSE(asked->object->status().at("allowed").as_bool(true));
+  asked = create(kGroup, "selfsubjectaccessreviews", "",
+                 R"({"spec":{"resourceAttributes":{"verb":"get","resource":"pods"}}})");
+  EXPECT_TRUE(asked->object->status().at("allowed").as_bool());
+  asked = create(kGroup, "subjectaccessreviews", "", R"({"spec":{}})");
+  ASSERT_FALSE(asked.ok());
+  EXPECT_EQ(asked.error().causes.size(), 2U);
+  asked = create(kGroup, "localsubjectaccessreviews", "default",
+                 R"({"spec":{"user":"ann","resourceAttributes":{"verb":"get","resource":"pods","namespace":"x"}}})");
+  EXPECT_FALSE(asked.ok());
+  asked = create(kGroup, "selfsubjectrulesreviews", "", R"({"spec":{"namespace":"default"}})");
+  EXPECT_FALSE(asked->object->status().at("resourceRules").empty());
+  asked = create("authentication.k8s.io", "selfsubjectreviews", "", "{}");
+  EXPECT_EQ(asked->object->status().at({"userInfo", "username"}).as_string(), "tester");
+  Request list = request(Verb::kList, kGroup, "subjectaccessreviews", "");
+  EXPECT_EQ(call(list).error().reason, Reason::kMethodNotAllowed);
+}
+
 TEST_F(ApiServerTest, InformersFollowWithoutLosingAChange) {
   client::Informer informer(*transport_, loop_, {"", "configmaps"});
   informer.start();

@@ -4,6 +4,8 @@
 
 #include "apiserver/patching.h"
 #include "kinds/custom/custom_kind.h"
+#include "kinds/descriptors.h"
+#include "object/codec.h"
 #include "object/patch.h"
 #include "object/selector.h"
 #include "object/time.h"
@@ -173,6 +175,27 @@ void bind_pod(Verbs& verbs, Call call, WallTime now, Callback done) {
         return change;
       },
       std::move(done));
+}
+
+Result<Response> request_token(const ServiceAccountTokens& tokens, const NodeRestriction& nodes, Call call,
+                               WallTime now) {
+  Value request = std::move(call.request.body);
+  const object::Message& message = *kinds::find_message("authentication.v1", "TokenRequest");
+  STEAD_TRY_VOID(object::shape(request, message, nullptr));
+  object::apply_defaults(request, message);
+  std::string_view name = request.at({"metadata", "name"}).as_string();
+  std::string_view ns = request.at({"metadata", "namespace"}).as_string();
+  if ((!name.empty() && name != call.request.name) || (!ns.empty() && ns != call.request.ns)) {
+    return make_error(Reason::kBadRequest, "the name or namespace of the token request is not that of the URL");
+  }
+  STEAD_TRY_VOID(nodes.admit_token(call, request));
+  STEAD_TRY(answered, tokens.issue(call, std::move(request), now));
+  answered.set("apiVersion", "authentication.k8s.io/v1");
+  answered.set("kind", "TokenRequest");
+  Response response;
+  response.created = true;
+  response.object = object::make_object(std::move(answered), 0);
+  return response;
 }
 
 void finalize_namespace(Verbs& verbs, Call call, Callback done) {

@@ -2,6 +2,7 @@
 
 // The subresources that are more than a part of their object: scale, binding, finalize. API loop only.
 
+#include "apiserver/authentication/service_account_tokens.h"
 #include "apiserver/verbs.h"
 
 namespace stead::apiserver {
@@ -13,6 +14,10 @@ void patch_scale(Verbs& verbs, Call call, Callback done);
 
 // POST pods/NAME/binding: gives the pod its node, once.
 void bind_pod(Verbs& verbs, Call call, WallTime now, Callback done);
+
+// POST serviceaccounts/NAME/token. The response object is the TokenRequest with its status.
+Result<Response> request_token(const ServiceAccountTokens& tokens, const NodeRestriction& nodes, Call call,
+                               WallTime now);
 
 // PUT namespaces/NAME/finalize: may change spec.finalizers only.
 void finalize_namespace(Verbs& verbs, Call call, Callback done);

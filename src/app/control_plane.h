@@ -12,6 +12,7 @@
 #include "cli/command_line.h"
 #include "http/server.h"
 #include "loop/asio_loop.h"
+#include "store/sealed/sealed_store.h"
 
 namespace stead::app {
 
@@ -23,6 +24,9 @@ class ControlPlane {
     uint16_t port = 0;
     std::string service_cidr;
     std::chrono::seconds pod_eviction_timeout{300};
+    std::string cluster_domain;
+    std::vector<store::SealingKey> encryption_keys;  // of Secrets at rest
+    cli::AuditOptions audit;
   };
 
   // Opens the store and serves the API. `nodes` outlives this.

@@ -26,6 +26,20 @@ Result<void> save(const cli::DataDir& data_dir, const std::string& name, const h
   return cli::write_file(data_dir.path("pki/" + name + ".crt"), pair.certificate_pem, 0600);
 }
 
+// Never made anew while it is there: tokens that it signed live on.
+Result<std::shared_ptr<const http::SigningKey>> load_or_make_signing_key(const cli::DataDir& data_dir) {
+  std::string path = data_dir.path("pki/service-accounts.key");
+  std::error_code code;
+  if (!std::filesystem::exists(path, code)) {
+    STEAD_TRY(made, http::SigningKey::generate());
+    STEAD_TRY_VOID(cli::write_file(path, made, 0600));
+  }
+  STEAD_TRY(pem, cli::read_file(path));
+  Result<std::shared_ptr<const http::SigningKey>> key = http::SigningKey::from_pem(pem);
+  if (!key.ok()) return key.error().with_context(path);
+  return key;
+}
+
 bool covers(const http::KeyPair& pair, const ServerNames& names) {
   Result<std::vector<std::string>> present = http::alternative_names(pair.certificate_pem);
   if (!present.ok()) return false;
@@ -86,6 +100,8 @@ Result<Credentials> load_or_make_credentials(const cli::DataDir& data_dir, const
   credentials.kubelet_client = std::move(kubelet);
   STEAD_TRY(proxy, client("front-proxy-client", {"front-proxy-client", {}, {}, {}, false, true, kLeafLife}));
   credentials.front_proxy = std::move(proxy);
+  STEAD_TRY(signing_key, load_or_make_signing_key(data_dir));
+  credentials.service_accounts = std::move(signing_key);
   return credentials;
 }
 

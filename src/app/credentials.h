@@ -2,21 +2,24 @@
 
 // The cluster's CA and the certificates made with it, kept under <data-dir>/pki with mode 0600.
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
 #include "cli/data_dir.h"
+#include "http/signing_key.h"
 #include "http/x509.h"
 
 namespace stead::app {
 
 struct Credentials {
   http::KeyPair ca;
-  http::KeyPair server;          // serves the API and the node's port
-  http::KeyPair admin;           // CN kubernetes-admin, O system:masters
-  http::KeyPair kubelet_client;  // with which the API server speaks to nodes
-  http::KeyPair front_proxy;     // and to the servers of aggregated APIs
+  http::KeyPair server;                                      // serves the API and the node's port
+  http::KeyPair admin;                                       // CN kubernetes-admin, O system:masters
+  http::KeyPair kubelet_client;                              // with which the API server speaks to nodes
+  http::KeyPair front_proxy;                                 // and to the servers of aggregated APIs
+  std::shared_ptr<const http::SigningKey> service_accounts;  // signs their tokens
 };
 
 // What the serving certificate must be good for.

@@ -39,8 +39,8 @@ struct NodePart::Parts {
         runtime(std::move(the_runtime)),
         files(node::make_disk_files(options.node.data_dir)),
         dialer(node::make_network_dialer()),
-        transport(
-            access.transport({"system:node:" + options.node.node_name, "", {"system:nodes", "system:masters"}}, loop)),
+        transport(access.transport(
+            {"system:node:" + options.node.node_name, "", {"system:nodes", "system:authenticated"}}, loop)),
         pool(loop::make_worker_pool("node", kThreadsMax)),
         node(std::make_unique<node::Node>(*transport, loop, *pool, *runtime, *files, *dialer, options.node)),
         self(std::make_unique<client::Informer>(*transport, loop, client::ResourceRef{"", "nodes"},

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "app/encryption_keys.h"
 #include "http/tls.h"
 
 namespace stead::app {
@@ -42,9 +43,11 @@ Result<std::unique_ptr<ServerPart>> ServerPart::start(const Options& options, co
   STEAD_TRY(credentials,
             load_or_make_credentials(data_dir, server_names(options, part->addresses_.api), system_clock().wall_now()));
   part->credentials_ = std::move(credentials);
-  STEAD_TRY(plane, ControlPlane::start({data_dir.root(), cluster.bind, cluster.port, cluster.service_cidr,
-                                        cluster.pod_eviction_timeout},
-                                       part->credentials_, gateway));
+  STEAD_TRY(encryption_keys, find_encryption_keys(data_dir, cluster.encryption_keys));
+  STEAD_TRY(plane, ControlPlane::start(
+                       {data_dir.root(), cluster.bind, cluster.port, cluster.service_cidr, cluster.pod_eviction_timeout,
+                        cluster.cluster_domain, std::move(encryption_keys), cluster.audit},
+                       part->credentials_, gateway));
   part->plane_ = std::move(plane);
   if (options.many_nodes) {
     STEAD_TRY(tls, http::make_client_tls(part->credentials_.ca.certificate_pem,

@@ -90,7 +90,7 @@ SimulatedNodes::SimulatedNodes(apiserver::ApiServer& api, ClusterNodeGateway& ga
     node::FakeRuntimeOptions runtime;
     runtime.address_prefix = place.pod_range.substr(0, place.pod_range.rfind('.'));
     one->runtime = std::make_unique<node::FakeRuntime>(loop_, std::move(runtime));
-    one->transport = api.transport({"system:node:" + place.name, "", {"system:nodes", "system:masters"}}, loop_);
+    one->transport = api.transport({"system:node:" + place.name, "", {"system:nodes", "system:authenticated"}}, loop_);
     node::NodeOptions own = options;
     own.node_name = place.name;
     own.node_ip = place.address;

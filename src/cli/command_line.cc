@@ -63,6 +63,21 @@ void add_node(CLI::App& command, std::string& node_name, std::string& node_ip) {
       ->check(CLI::ValidIPV4);
 }
 
+void add_audit(CLI::App& command, AuditOptions& options) {
+  command.add_option("--audit-log-path", options.log_path, "Log who asked the API for what into this file");
+  command
+      .add_option("--audit-policy-file", options.policy_file,
+                  "What to log (audit.k8s.io/v1 Policy; default: everything)")
+      ->check(CLI::ExistingFile)
+      ->needs("--audit-log-path");
+  command.add_option("--audit-log-maxsize", options.log_megabytes_max, "Megabytes of the log before it is rotated")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100'000));
+  command.add_option("--audit-log-maxbackup", options.log_backups_max, "How many rotated logs are kept")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1000));
+}
+
 // What `up` and `server` have in common.
 void add_cluster(CLI::App& command, UpOptions& options) {
   add_data_dir(command, options);
@@ -97,6 +112,12 @@ void add_cluster(CLI::App& command, UpOptions& options) {
         if (!problem.empty()) throw CLI::ValidationError("--pod-eviction-timeout", text + ": " + problem);
       },
       "When the pods of a lost node are deleted [5m]");
+  command
+      .add_option(
+          "--encryption-keys", options.encryption_keys,
+          "File of the keys that Secrets are encrypted with at rest (default: pki/encryption.keys in the data dir)")
+      ->check(CLI::ExistingFile);
+  add_audit(command, options.audit);
   command.add_flag("-v,--verbose", options.verbose, "Log more");
 }
 

@@ -10,6 +10,13 @@
 
 namespace stead::cli {
 
+struct AuditOptions {
+  std::string log_path;     // empty: nothing is logged
+  std::string policy_file;  // empty: everything, at level Metadata
+  int log_megabytes_max = 100;
+  int log_backups_max = 10;
+};
+
 struct UpOptions {
   std::string data_dir = "/var/lib/stead";
   std::string bind = "127.0.0.1";
@@ -25,6 +32,8 @@ struct UpOptions {
   std::string containerd_socket;  // empty: a private containerd
   std::chrono::seconds node_monitor_grace_period{50};
   std::chrono::seconds pod_eviction_timeout{300};
+  std::string encryption_keys;  // empty: under the data dir
+  AuditOptions audit;
   bool verbose = false;
 };
 

@@ -12,6 +12,8 @@
 //     pki/kubelet-client.{crt,key}  with which the API server speaks to nodes
 //     pki/node.{crt,key}            an agent's certificate, of the user system:node:NAME; pki/ca.crt is the server's CA
 //     cluster.json                  what an agent has been told of the cluster
+//     pki/service-accounts.key      signs service accounts' tokens
+//     pki/encryption.keys           encrypts Secrets at rest: a line "NAME BASE64" per key, the first encrypts
 //     containerd/                   the private containerd (config, root, state, socket, log)
 //     pods/, pod-logs/, volumes/    what pods use
 

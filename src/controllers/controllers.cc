@@ -16,6 +16,7 @@
 #include "controllers/node_lifecycle/taint_eviction_controller.h"
 #include "controllers/quota/quota_controller.h"
 #include "controllers/replicaset/replicaset_controller.h"
+#include "controllers/service_accounts/token_secret_controller.h"
 #include "controllers/statefulset/statefulset_controller.h"
 #include "controllers/volumes/binding_controller.h"
 #include "controllers/volumes/ephemeral_controller.h"
@@ -64,7 +65,8 @@ struct Controllers::State {
         taint_eviction(transport, loop, eviction_events, informers),
         node_ranges(transport, loop, range_events, informers, options.pod_cidr),
         namespaces(transport, loop, other_events, informers, options.resources, options.root_ca_pem),
-        cluster_roles(transport, loop, other_events, informers) {
+        cluster_roles(transport, loop, other_events, informers),
+        token_secrets(transport, loop, other_events, informers) {
     garbage.follow(custom);
     namespaces.follow(custom);
   }
@@ -106,6 +108,7 @@ struct Controllers::State {
   NodeRangeController node_ranges;
   NamespaceController namespaces;
   ClusterRoleAggregationController cluster_roles;
+  TokenSecretController token_secrets;
 };
 
 Controllers::Controllers(client::ApiTransport& transport, loop::Loop& loop, client::InformerSet& informers,
@@ -117,6 +120,7 @@ Controllers::~Controllers() = default;
 void Controllers::start() {
   state_->namespaces.start();
   state_->cluster_roles.start();
+  state_->token_secrets.start();
   state_->sets.start();
   state_->replica_sets.start();
   state_->replication_controllers.start();

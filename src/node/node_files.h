@@ -51,7 +51,7 @@ class NodeFiles {
 // `data_dir` exists or can be made. `mounts` serves network file systems; the system's own calls without it.
 std::unique_ptr<NodeFiles> make_disk_files(const std::string& data_dir, std::unique_ptr<MountCalls> mounts = nullptr);
 
-class NoFiles final : public NodeFiles {
+class NoFiles : public NodeFiles {
  public:
   Result<void> set_up(const PodPaths&, const std::vector<VolumePlan>&) override { return {}; }
   Result<void> tear_down(const PodPaths&, bool) override { return {}; }

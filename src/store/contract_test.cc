@@ -15,6 +15,7 @@
 #include "loop/asio_loop.h"
 #include "loop/simulated_loop.h"
 #include "store/memory/memory_store.h"
+#include "store/sealed/sealed_store.h"
 #include "store/sqlite/sqlite_store.h"
 #include "store/store.h"
 
@@ -63,7 +64,7 @@ class Subject {
   }
 };
 
-class MemorySubject final : public Subject {
+class MemorySubject : public Subject {
  public:
   MemorySubject() : loop_(simulation_.make_loop()), store_(open_memory_store(loop_)) {}
   Store& store() override { return *store_; }
@@ -71,10 +72,19 @@ class MemorySubject final : public Subject {
   void advance(Duration span) override { simulation_.run_for(span); }
   WallTime wall_now() override { return loop_.wall_now(); }
 
- private:
+ protected:
   loop::Simulation simulation_{1};
   loop::SimulatedLoop& loop_;
   std::unique_ptr<Store> store_;
+};
+
+// Some values sealed, some not.
+class SealedSubject final : public MemorySubject {
+ public:
+  SealedSubject() {
+    SealedOptions options{{{"k", std::string(kSealingKeyBytes, 'k')}}, {"/a", "/b/", "/empty"}};
+    store_ = std::move(*seal_store(std::move(store_), std::move(options)));
+  }
 };
 
 class SqliteSubject final : public Subject {
@@ -520,6 +530,7 @@ TEST_P(StoreContract, ARenewedKeyDoesNotExpireAtItsOldTime) {
 
 INSTANTIATE_TEST_SUITE_P(All, StoreContract,
                          testing::Values(Implementation{"memory", [] { return std::make_unique<MemorySubject>(); }},
+                                         Implementation{"sealed", [] { return std::make_unique<SealedSubject>(); }},
                                          Implementation{"sqlite", [] { return std::make_unique<SqliteSubject>(); }}),
                          [](const auto& info) { return info.param.name; });
 

@@ -77,7 +77,7 @@ void Cluster::make_machine(int number) {
   machine.name = fmt::format("node-{}", number);
   machine.loop = &simulation_.make_loop();
   auto way =
-      make_faulty_transport(api_->transport({"system:node:" + machine.name, "", {"system:masters"}}, *machine.loop),
+      make_faulty_transport(api_->transport({"system:node:" + machine.name, "", {"system:nodes"}}, *machine.loop),
                             *machine.loop, random(), api_faults_);
   machine.transport = make_faulty_transport(std::move(way), *machine.loop, random(), machine.faults);
   node::FakeRuntimeOptions options;

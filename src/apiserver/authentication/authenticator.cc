@@ -1,9 +1,20 @@
 #include "apiserver/authentication/authenticator.h"
 
 #include "base/log.h"
+#include "http/signing_key.h"
 
 namespace stead::apiserver {
 namespace {
+
+// Browsers cannot set headers of WebSockets: the token comes as one of the subprotocols.
+std::optional<std::string> websocket_token(const http::Request& request) {
+  constexpr std::string_view kPrefix = "base64url.bearer.authorization.k8s.io.";
+  std::string_view protocols = request.header("Sec-WebSocket-Protocol");
+  size_t at = protocols.find(kPrefix);
+  if (at == std::string_view::npos) return std::nullopt;
+  protocols.remove_prefix(at + kPrefix.size());
+  return http::decode_base64url(protocols.substr(0, protocols.find_first_of(", ")));
+}
 
 // RFC 6750 section 2.1; the scheme's name is case-insensitive. nullopt where no bearer token is meant.
 std::optional<std::string_view> bearer_token(const http::Request& request) {
@@ -24,13 +35,23 @@ std::optional<std::string_view> bearer_token(const http::Request& request) {
 
 }  // namespace
 
+Result<std::optional<TokenIdentity>> TokenAuthenticator::authenticate_for(std::string_view token,
+                                                                          const std::vector<std::string>& audiences,
+                                                                          WallTime now) {
+  STEAD_TRY(identity, authenticate(token, now));
+  if (!identity) return std::optional<TokenIdentity>();
+  return std::optional(TokenIdentity{std::move(*identity), audiences});
+}
+
 Result<std::optional<client::Identity>> Authenticator::authenticate(const http::Request& request, WallTime now) {
   if (request.peer) {
     client::Identity identity{request.peer->common_name, {}, request.peer->organizations};
     identity.groups.emplace_back(kAuthenticated);
     return std::optional(std::move(identity));
   }
+  std::optional<std::string> from_websocket = websocket_token(request);
   std::optional<std::string_view> token = bearer_token(request);
+  if (!token && from_websocket && !from_websocket->empty()) token = *from_websocket;
   if (!token) return std::optional<client::Identity>();
   Result<client::Identity> identity = authenticate_token(*token, now);
   if (identity.ok()) return std::optional(std::move(*identity));
@@ -44,6 +65,17 @@ Result<client::Identity> Authenticator::authenticate_token(std::string_view toke
     if (!identity) continue;
     if (!identity->in_group(kAuthenticated)) identity->groups.emplace_back(kAuthenticated);
     return std::move(*identity);
+  }
+  return make_error(Reason::kUnauthorized, "invalid bearer token");
+}
+
+Result<TokenIdentity> Authenticator::review_token(std::string_view token, const std::vector<std::string>& audiences,
+                                                  WallTime now) {
+  for (const auto& kind : kinds_) {
+    STEAD_TRY(found, kind->authenticate_for(token, audiences, now));
+    if (!found) continue;
+    if (!found->identity.in_group(kAuthenticated)) found->identity.groups.emplace_back(kAuthenticated);
+    return std::move(*found);
   }
   return make_error(Reason::kUnauthorized, "invalid bearer token");
 }

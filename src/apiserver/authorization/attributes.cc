@@ -40,6 +40,7 @@ Attributes attributes_of(const client::Request& request) {
   if (made.group.empty() && made.resource == "namespaces" && made.ns.empty()) made.ns = made.name;
   bool many = request.verb == client::Verb::kList || request.verb == client::Verb::kWatch ||
               request.verb == client::Verb::kDeleteCollection;
+  if (many) made.field_selector = request.field_selector;
   if (many && made.name.empty()) made.name = selected_name(request.field_selector);
   return made;
 }

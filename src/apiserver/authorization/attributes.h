@@ -16,9 +16,10 @@ struct Attributes {
   std::string_view version;
   std::string_view resource;
   std::string_view subresource;
-  std::string_view ns;    // empty: the cluster scope, or all namespaces
-  std::string_view name;  // empty: no single object
-  std::string_view path;  // not empty: the action is on this path, and on no resource
+  std::string_view ns;                   // empty: the cluster scope, or all namespaces
+  std::string_view name;                 // empty: no single object
+  std::string_view path;                 // not empty: the action is on this path, and on no resource
+  std::string_view field_selector = {};  // of a list, watch or deletecollection
 
   bool on_path() const { return !path.empty(); }
 };

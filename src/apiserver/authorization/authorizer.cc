@@ -6,14 +6,24 @@ namespace stead::apiserver {
 
 Authorizer::Decision Authorizer::decide(const client::Identity& identity, const Attributes& attributes) const {
   if (identity.in_group(kMasters)) return {true, {}};
+  std::string node_reason;
+  if (auto node = node_of(identity)) {
+    std::optional<std::string> refusal = nodes_.refusal(*node, attributes);
+    if (!refusal) return {true, {}};
+    node_reason = std::move(*refusal);
+  }
   Decision decision;
   std::vector<std::string> errors = rbac_.visit(identity, attributes.ns, [&](const RbacIndex::Grant& grant) {
     if (!rule_allows(grant.rule, attributes)) return true;
     decision = {true, "RBAC: allowed by " + grant.binding};
     return false;
   });
-  if (decision.allowed || errors.empty()) return decision;
-  decision.reason = errors.size() == 1 ? "RBAC: " + errors.front() : fmt::format("RBAC: [{}]", fmt::join(errors, ", "));
+  if (decision.allowed) return decision;
+  decision.reason = std::move(node_reason);
+  if (errors.empty()) return decision;
+  if (!decision.reason.empty()) decision.reason += ", ";
+  decision.reason +=
+      errors.size() == 1 ? "RBAC: " + errors.front() : fmt::format("RBAC: [{}]", fmt::join(errors, ", "));
   return decision;
 }
 

@@ -1,7 +1,9 @@
 #pragma once
 
-// Who may do what. Members of system:masters may do everything; others what RBAC grants them. API loop only.
+// Who may do what. Members of system:masters may do everything, nodes what they need for their pods, and everybody what
+// RBAC grants them. API loop only.
 
+#include "apiserver/authorization/node_access.h"
 #include "apiserver/authorization/rbac_index.h"
 
 namespace stead::apiserver {
@@ -11,7 +13,7 @@ inline constexpr std::string_view kMasters = "system:masters";
 class Authorizer {
  public:
   // References outlive this.
-  Authorizer(cache::Cache& cache, loop::Loop& loop) : rbac_(cache, loop) {}
+  Authorizer(cache::Cache& cache, loop::Loop& loop) : nodes_(cache), rbac_(cache, loop) {}
 
   struct Decision {
     bool allowed = false;
@@ -30,6 +32,7 @@ class Authorizer {
                         std::vector<std::string>* errors = nullptr) const;
 
  private:
+  NodeAccess nodes_;
   RbacIndex rbac_;
 };
 

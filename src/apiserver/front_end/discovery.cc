@@ -9,6 +9,7 @@
 
 #include "kinds/custom/custom_kind.h"
 #include "kinds/registry.h"
+#include "kinds/review.h"
 
 namespace stead::apiserver {
 namespace {
@@ -93,7 +94,8 @@ Value resource_entry(const Resource& resource, std::string_view group) {
                                {"singularName", resource.singular},
                                {"namespaced", resource.namespaced},
                                {"kind", resource.kind}});
-  entry.set("verbs", resource.name == "namespaces" && resource.group.empty()
+  entry.set("verbs", kinds::is_review(resource) ? verbs({"create"})
+                     : resource.name == "namespaces" && resource.group.empty()
                          ? verbs({"create", "delete", "get", "list", "patch", "update", "watch"})
                          : verbs({"create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"}));
   if (!resource.short_names.empty()) entry.set("shortNames", names(resource.short_names));
@@ -135,6 +137,11 @@ void append_subresources(const Resource& resource, Value& list) {
     list.append(subresource_entry(resource, "log", "Pod", {"get"}));
     list.append(subresource_entry(resource, "portforward", "PodPortForwardOptions", {"create", "get"}));
     append_proxy(resource, "PodProxyOptions", list);
+  } else if (resource.name == "serviceaccounts") {
+    Value entry = subresource_entry(resource, "token", "TokenRequest", {"create"});
+    entry.set("group", "authentication.k8s.io");
+    entry.set("version", "v1");
+    list.append(std::move(entry));
   } else if (resource.name == "namespaces") {
     list.append(subresource_entry(resource, "finalize", "Namespace", {"update"}));
   } else if (resource.name == "services") {

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "apiserver/front_end/discovery.h"
+#include "apiserver/front_end/impersonation.h"
 #include "apiserver/front_end/pod_streams.h"
 #include "apiserver/front_end/proxy.h"
 #include "apiserver/front_end/request_reader.h"
@@ -37,18 +38,45 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
       : server_(server), loop_(server.loop()), nodes_(nodes), options_(std::move(options)) {}
 
   void handle(const http::ExchangePtr& exchange) {
+    if (!options_.audit) return serve(exchange, nullptr);
+    auto audited = std::make_shared<AuditedExchange>(exchange, options_.audit, loop_);
+    serve(audited, audited.get());
+  }
+
+ private:
+  static void judge(AuditedExchange* audited, const Route& route, const http::Request& http,
+                    const client::Identity& identity, const std::optional<client::Identity>& acting = {}) {
+    if (audited == nullptr) return;
+    if (route.kind == Route::Kind::kResource) {
+      client::Request request = request_of(route, http);
+      return audited->judge(identity, acting, attributes_of(request));
+    }
+    std::string verb = lower(http.method);
+    audited->judge(identity, acting, Attributes{verb, {}, {}, {}, {}, {}, {}, http.path});
+  }
+
+  // `audited` is the exchange, where requests are recorded.
+  void serve(const http::ExchangePtr& exchange, AuditedExchange* audited) {
     const http::Request& http = exchange->request();
-    Result<std::optional<client::Identity>> found = server_.authenticator().authenticate(http, loop_.wall_now());
-    if (!found.ok()) return refuse(exchange, found.error());
-    if (serve_health(exchange)) return;
     Route route = parse_route(http.path);
+    Result<std::optional<client::Identity>> found = server_.authenticator().authenticate(http, loop_.wall_now());
+    if (!found.ok()) {
+      judge(audited, route, http, {});
+      return refuse(exchange, found.error());
+    }
+    if (serve_health(exchange)) return;
     if (!*found) {
+      judge(audited, route, http, {"system:anonymous", "", {"system:unauthenticated"}});
       // Who carries no credentials learns the version, and whether the server is well.
       bool open = http.path == "/version" || http.path == "/version/";
       if (open) return serve_document(route, exchange);
       return refuse(exchange, make_error(Reason::kUnauthorized, "Unauthorized"));
     }
-    client::Identity identity = std::move(**found);
+    Result<client::Identity> acting = impersonated(server_.authorizer(), **found, http);
+    bool other = acting.ok() && !http.header("Impersonate-User").empty();
+    judge(audited, route, http, **found, other ? std::optional(*acting) : std::nullopt);
+    if (!acting.ok()) return refuse(exchange, acting.error());
+    client::Identity identity = std::move(*acting);
     if (route.kind == Route::Kind::kResource) {
       if (is_pod_stream(route)) return serve_pod_stream(server_, nodes_, identity, route, exchange);
       if (is_proxy(route)) return serve_proxy(server_, nodes_, identity, route, exchange);
@@ -63,7 +91,6 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
     serve_document(route, exchange);
   }
 
- private:
   static void refuse(const http::ExchangePtr& exchange, const Error& error) {
     exchange->respond(error_response(error));
   }
@@ -130,11 +157,21 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
         if (http.path == "/")
           document = Value::object(
               {{"paths", Value::array({"/api", "/apis", "/healthz", "/livez", "/openapi/v2", "/readyz", "/version"})}});
+        if (http.path == "/openid/v1/jwks") return serve_keys(exchange);
+        if (http.path == "/.well-known/openid-configuration") {
+          document =
+              server_.service_account_tokens().configuration("https://" + options_.server_address + "/openid/v1/jwks");
+        }
         if (http.path == "/openapi/v2") return serve_openapi_v2(exchange);
         if (http.path == "/openapi/v3" || http.path.starts_with("/openapi/v3/")) return serve_openapi_v3(exchange);
     }
     if (!document) return refuse(exchange, no_such_path());
     exchange->respond(document_response(200, *document, {}));
+  }
+
+  void serve_keys(const http::ExchangePtr& exchange) {
+    std::string keys = object::to_json(server_.service_account_tokens().key_set());
+    exchange->respond(http::Response::text(200, std::move(keys), "application/jwk-set+json"));
   }
 
   // Made at the first request, of which kubectl makes one per command: kept.
@@ -292,6 +329,8 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
       Value status = success_document(std::string(resource.group), std::string(resource.name),
                                       std::string(response.object->name()), std::string(response.object->uid()));
       http = document_response(200, status, {AcceptedForm::Shape::kObject, form.body});
+    } else if (subresource == "token") {
+      http = document_response(201, response.object->document(), {AcceptedForm::Shape::kObject, form.body});
     } else if (subresource == "scale") {
       http = document_response(200, response.object->document(), {AcceptedForm::Shape::kObject, form.body});
     } else if (subresource == "binding" || subresource == "eviction") {

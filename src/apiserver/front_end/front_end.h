@@ -6,13 +6,15 @@
 #include <memory>
 
 #include "apiserver/api_server.h"
+#include "apiserver/audit/audited_exchange.h"
 #include "http/http.h"
 
 namespace stead::apiserver {
 
 struct FrontEndOptions {
-  std::string server_address;   // "127.0.0.1:6443": told by /api
-  std::function<bool()> ready;  // whether /readyz says ok
+  std::string server_address;                // "127.0.0.1:6443": told by /api
+  std::function<bool()> ready;               // whether /readyz says ok
+  std::shared_ptr<const AuditTarget> audit;  // null: nothing is recorded
 };
 
 // Handles requests on the API's loop. References outlive the handler.

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "kinds/descriptors.h"
+#include "kinds/review.h"
 
 namespace stead::kinds::openapi {
 namespace {
@@ -266,6 +267,13 @@ void add_paths(Value& paths, Definitions& definitions, Dialect dialect, const Re
   const std::string kind_word = (resource.namespaced ? "Namespaced" : "") + std::string(resource.kind);
   const std::string root = base + (resource.namespaced ? "/namespaces/{namespace}/" : "/") + std::string(resource.name);
 
+  if (is_review(resource)) {
+    Value ask = Value::object();
+    add(ask, "post",
+        context.writer.operation({"post", "post", "create", kWrite, version.message, true}, words + kind_word,
+                                 context.object));
+    return publish(root, std::move(ask), resource.namespaced, false);
+  }
   publish(root, collection(context, words, kind_word), resource.namespaced, false);
   Value object = item(context, words + kind_word, version.message, context.object);
   add(object, "delete",

@@ -15,6 +15,8 @@ using object::Value;
 // The kubelet's wait between tries of a mount: 500 ms doubling to 2 min 2 s.
 constexpr Duration kMountRetryFirst = std::chrono::milliseconds(500);
 constexpr Duration kMountRetryMax = std::chrono::seconds(122);
+// Until a token that could not be renewed is asked for again.
+constexpr Duration kTokenRetry = std::chrono::seconds(30);
 
 }  // namespace
 
@@ -109,12 +111,14 @@ void PodWorker::set_up_volumes() {
                 });
 }
 
-// Tokens that cannot be had (no TokenRequest served) leave their files out: pods that do not use the API still run.
+// A pod starts with its tokens or not at all; one that runs keeps the old ones until new ones can be had.
 void PodWorker::want_tokens(std::function<void()> then) {
   tokens_wanted_ = true;
   auto references = token_references(shape_.spec());
   auto left = std::make_shared<size_t>(references.size());
   auto fresh = std::make_shared<Tokens>();
+  auto failure = std::make_shared<std::string>();
+  tokens_renew_at_ = Instant::max();
   std::string account(shape_.spec().at("serviceAccountName").as_string());
   if (account.empty()) account = "default";
   for (const TokenReference& reference : references) {
@@ -131,36 +135,45 @@ void PodWorker::want_tokens(std::function<void()> then) {
     request.name = account;
     request.body = Value::object(
         {{"apiVersion", "authentication.k8s.io/v1"}, {"kind", "TokenRequest"}, {"spec", std::move(spec)}});
-    context_.transport.call(
-        std::move(request), [weak = weak_from_this(), reference, left, fresh, then](Result<client::Response> response) {
-          auto self = weak.lock();
-          if (!self) return;
-          std::string_view token;
-          if (response.ok() && response->object) token = response->object->status().at("token").as_string();
-          if (token.empty()) {
-            log::debug("node", "no token for {}/{}: {}", self->shape_.ns, self->shape_.name,
-                       response.ok() ? "empty answer" : response.error().message);
-          } else {
-            fresh->emplace_back(reference, std::string(token));
-            // Renewed at 80 % of its life (kubelet: token manager).
-            auto life = std::chrono::seconds(reference.expiration_seconds) * 8 / 10;
-            self->tokens_renew_at_ = std::min(self->tokens_renew_at_, self->context_.loop.now() + life);
-          }
-          if (--*left > 0) return;
-          self->tokens_ = *fresh;
-          if (self->tokens_renew_at_ != Instant::max()) {
-            self->context_.loop.call_at(self->tokens_renew_at_, [weak] {
-              auto later = weak.lock();
-              if (!later || later->wish_ != PodWish::kRun) return;
-              later->tokens_wanted_ = false;
-              later->tokens_renew_at_ = Instant::max();
-              later->volumes_stale_ = true;
-              later->reconcile();
-            });
-          }
-          then();
-        });
+    context_.transport.call(std::move(request), [weak = weak_from_this(), reference, left, fresh, failure,
+                                                 then](Result<client::Response> response) {
+      auto self = weak.lock();
+      if (!self) return;
+      std::string_view token;
+      if (response.ok() && response->object) token = response->object->status().at("token").as_string();
+      if (token.empty()) {
+        *failure = fmt::format("MountVolume.SetUp failed for volume \"{}\" : failed to fetch token: {}",
+                               reference.volume, response.ok() ? "empty answer" : response.error().message);
+      } else {
+        fresh->emplace_back(reference, std::string(token));
+        // Renewed at 80 % of its life (kubelet: token manager).
+        auto life = std::chrono::seconds(reference.expiration_seconds) * 8 / 10;
+        self->tokens_renew_at_ = std::min(self->tokens_renew_at_, self->context_.loop.now() + life);
+      }
+      if (--*left > 0) return;
+      if (failure->empty()) {
+        self->tokens_ = *fresh;
+      } else if (!self->volumes_ready_) {
+        self->tokens_wanted_ = false;
+        return self->volumes_failed(*failure);
+      } else {
+        self->tokens_renew_at_ = self->context_.loop.now() + kTokenRetry;
+      }
+      self->renew_tokens_later();
+      then();
+    });
   }
+}
+
+void PodWorker::renew_tokens_later() {
+  if (tokens_renew_at_ == Instant::max()) return;
+  context_.loop.call_at(tokens_renew_at_, [weak = weak_from_this()] {
+    auto self = weak.lock();
+    if (!self || self->wish_ != PodWish::kRun) return;
+    self->tokens_wanted_ = false;
+    self->volumes_stale_ = true;
+    self->reconcile();
+  });
 }
 
 void PodWorker::tear_down_volumes() {

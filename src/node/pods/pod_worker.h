@@ -82,6 +82,7 @@ class PodWorker final : public std::enable_shared_from_this<PodWorker>, public C
   bool inputs_known() const;
   void set_up_volumes();
   void want_tokens(std::function<void()> then);
+  void renew_tokens_later();
   void volumes_failed(const std::string& message);
   void tear_down_volumes();
 
