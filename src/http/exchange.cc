@@ -1,7 +1,5 @@
 #include "http/exchange.h"
 
-#include "http/proxy_call.h"
-
 namespace stead::http {
 
 SessionExchange::~SessionExchange() {
@@ -60,12 +58,6 @@ void SessionExchange::on_drain(std::function<void()> drained) {
 void SessionExchange::relay(const Upstream& upstream, const std::string& target) {
   answered_ = true;
   if (auto live = session()) live->relay(serial_, request_, upstream, target);
-}
-
-void SessionExchange::proxy(const ProxyTarget& target) {
-  bool upgrade = !request_.header("Upgrade").empty();
-  if (upgrade && !target.tls) return relay({target.host, target.port, nullptr}, target.target);
-  http::proxy(loop_, shared_from_this(), target);
 }
 
 void SessionExchange::join(Request request, const Upstream& upstream, const std::string& target, Headers headers,

@@ -7,7 +7,7 @@
 
 namespace stead::http {
 
-class SessionExchange final : public Exchange, public std::enable_shared_from_this<SessionExchange> {
+class SessionExchange final : public Exchange {
  public:
   SessionExchange(loop::AsioLoop& loop, std::weak_ptr<ServerSession> session, uint64_t serial, Request request)
       : loop_(loop), session_(std::move(session)), serial_(serial), request_(std::move(request)) {}
@@ -23,7 +23,6 @@ class SessionExchange final : public Exchange, public std::enable_shared_from_th
   void on_close(std::function<void()> closed) override;
   void on_drain(std::function<void()> drained) override;
   void relay(const Upstream& upstream, const std::string& target) override;
-  void proxy(const ProxyTarget& target) override;
   void join(Request request, const Upstream& upstream, const std::string& target, Headers headers,
             Joined joined) override;
   void post(std::function<void()> task) override { loop_.post(std::move(task)); }

@@ -2,6 +2,7 @@
 
 // HTTP as the rest of the house sees it: requests, answers, streams, upgrades. Knows nothing of Kubernetes.
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -19,13 +20,6 @@ namespace stead::http {
 
 // Protocols, ciphers and certificates (tls.h makes them).
 using TlsContext = std::shared_ptr<ssl_ctx_st>;
-
-// Where a request is passed on to.
-struct Upstream {
-  std::string host;  // an IP address or "localhost"
-  uint16_t port = 0;
-  TlsContext tls;  // null: plain TCP
-};
 
 // The verified client certificate of a connection.
 struct Peer {
@@ -55,13 +49,6 @@ struct Request {
 
 using Bytes = std::shared_ptr<const std::string>;
 
-struct ProxyTarget {
-  std::string host;  // an IP address
-  uint16_t port = 80;
-  bool tls = false;    // what the server presents is not verified
-  std::string target;  // "/path?query"
-};
-
 struct Response {
   int status = 200;
   Headers headers;          // Content-Length and Date are added
@@ -70,8 +57,19 @@ struct Response {
   static Response text(int status, std::string body, std::string content_type = "text/plain; charset=utf-8");
 };
 
+// Where a request is passed on to.
+struct Upstream {
+  std::string host;  // an IP address or "localhost"
+  uint16_t port = 0;
+  TlsContext tls;  // null: plain TCP
+  // From the connection to the head of the answer; zero: as long as the client waits.
+  std::chrono::seconds answer_timeout{30};
+  // What the client gets where there is no answer, told why; null: a 502 in plain text.
+  std::function<Response(const std::string& why)> unreachable;
+};
+
 // One request and the way to answer it. Held by shared_ptr; used on the server's loop only. Exactly one of
-// respond(), start()+finish(), relay(), join(), proxy() must be called. An Exchange dropped unanswered gets a 500.
+// respond(), start()+finish(), relay(), join() must be called. An Exchange dropped unanswered gets a 500.
 class Exchange {
  public:
   virtual ~Exchange() = default;
@@ -91,18 +89,13 @@ class Exchange {
   // `drained` runs each time the queue of write() has been sent.
   virtual void on_drain(std::function<void()> drained) = 0;
 
-  // Sends this request on with `target`, upgrade headers included. If the other server switches protocols, bytes are
-  // relayed both ways until either side closes; any other answer is passed on as it comes. A 502 if it cannot be
-  // reached.
+  // Sends this request on with `target`, upgrade headers included, credentials not. If the other server switches
+  // protocols, bytes are relayed both ways until either side closes; any other answer is passed on as it comes.
   virtual void relay(const Upstream& upstream, const std::string& target) = 0;
-
-  // Passes this request on to another server and its answer back, streamed; upgrades too, of plain HTTP/1.1.
-  // Credentials stay here. A 502 if it cannot be reached.
-  virtual void proxy(const ProxyTarget& target) = 0;
 
   // Takes the connection over, joined to another server: sends `request` to `upstream` with `target`. If that
   // switches protocols, the client gets "101 Switching Protocols" with `headers`, and `joined` what both are from then
-  // on, to be begun; otherwise the client gets what the server said, or a 502.
+  // on, to be begun; otherwise the client gets what the server said.
   using Joined = std::function<void(ByteStreamPtr client, ByteStreamPtr upstream)>;
   virtual void join(Request request, const Upstream& upstream, const std::string& target, Headers headers,
                     Joined joined) = 0;

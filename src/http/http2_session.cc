@@ -260,7 +260,7 @@ void Http2Session::abandoned(uint64_t serial) {
 
 void Http2Session::relay(uint64_t serial, const Request& request, const Upstream& upstream, const std::string& target) {
   if (!in_progress(serial) || answer(serial)->started) return;
-  UpstreamCall::Events events = pass_on(*this, serial, [this, serial] {
+  UpstreamCall::Events events = pass_on(*this, serial, upstream, [this, serial] {
     Answer* at = answer(serial);
     return at ? &at->upstream : nullptr;
   });

@@ -3,8 +3,7 @@
 namespace stead::http {
 namespace {
 
-// Starting a process in a container of a busy machine takes its time.
-constexpr std::chrono::seconds kAnswerTimeout{30};
+constexpr std::chrono::seconds kConnectTimeout{10};
 constexpr std::chrono::seconds kHalfCloseTimeout{5};
 constexpr size_t kUpstreamHeadMax = 64 * 1024;
 // What may wait for a client of an answer that is passed on, before its source is read no further.
@@ -26,6 +25,14 @@ Headers forwarded(const Headers& headers) {
     if (!ours) kept.push_back(header);
   }
   return kept;
+}
+
+bool is_hop_header(std::string_view name) {
+  for (std::string_view hop :
+       {"Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "Upgrade", "Trailer"}) {
+    if (equal_ignoring_case(name, hop)) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -65,9 +72,8 @@ class UpstreamConnector final : public UpstreamCall, public std::enable_shared_f
   }
 
   void begin(const Upstream& upstream) {
-    timer_ = loop_.call_after(kAnswerTimeout, [weak = weak_from_this()] {
-      if (auto self = weak.lock()) self->fail("no answer in time");
-    });
+    answer_timeout_ = upstream.answer_timeout;
+    fail_after(kConnectTimeout, "no connection in time");
     boost::system::error_code code;
     auto address = boost::asio::ip::make_address(upstream.host == "localhost" ? "127.0.0.1" : upstream.host, code);
     if (code) return fail_later("not an IP address: " + upstream.host);
@@ -106,6 +112,8 @@ class UpstreamConnector final : public UpstreamCall, public std::enable_shared_f
       Io state = channel.handshake();
       if (state != Io::kDone) return wait_or_fail(state);
       shaken_ = true;
+      loop_.cancel(timer_);
+      if (answer_timeout_ > answer_timeout_.zero()) fail_after(answer_timeout_, "no answer in time");
     }
     while (sent_ < request_.size()) {
       IoResult result = channel.write(request_.data() + sent_, request_.size() - sent_);
@@ -169,6 +177,12 @@ class UpstreamConnector final : public UpstreamCall, public std::enable_shared_f
     });
   }
 
+  void fail_after(std::chrono::seconds time, const char* why) {
+    timer_ = loop_.call_after(time, [weak = weak_from_this(), why] {
+      if (auto self = weak.lock()) self->fail(why);
+    });
+  }
+
   void fail_later(const std::string& why) {
     loop_.post([weak = weak_from_this(), why] {
       if (auto self = weak.lock()) self->fail(why);
@@ -195,6 +209,7 @@ class UpstreamConnector final : public UpstreamCall, public std::enable_shared_f
   std::string received_;  // until the head is complete
   std::string unused_;
   ConnectionPtr connection_;
+  std::chrono::seconds answer_timeout_{0};
   loop::TimerId timer_ = loop::TimerId::kNone;
   bool shaken_ = false;
   bool head_told_ = false;
@@ -212,20 +227,19 @@ std::shared_ptr<UpstreamCall> call_upstream(loop::AsioLoop& loop, const Request&
   return call;
 }
 
-UpstreamCall::Events pass_on(ServerSession& session, uint64_t serial, std::function<UpstreamSlots*()> slots) {
+UpstreamCall::Events pass_on(ServerSession& session, uint64_t serial, const Upstream& upstream,
+                             std::function<UpstreamSlots*()> slots) {
   UpstreamCall::Events events;
-  events.failed = [&session, serial, slots](const std::string& why) {
+  events.failed = [&session, serial, slots, unreachable = upstream.unreachable](const std::string& why) {
     UpstreamSlots* at = slots();
     auto call = at ? std::move(at->pending) : nullptr;
-    session.respond(serial, Response::text(502, "upstream: " + why + "\n"));
+    session.respond(serial, unreachable ? unreachable(why) : Response::text(502, "upstream: " + why + "\n"));
   };
   events.head = [&session, serial, slots](int status, Headers headers) {
     UpstreamSlots* at = slots();
     if (!at) return;
     at->source = std::move(at->pending);
-    std::erase_if(headers, [](const auto& header) {
-      return equal_ignoring_case(header.first, "Connection") || equal_ignoring_case(header.first, "Keep-Alive");
-    });
+    std::erase_if(headers, [](const auto& header) { return is_hop_header(header.first); });
     session.on_drain(serial, [weak = std::weak_ptr(at->source)] {
       if (auto source = weak.lock()) source->resume();
     });

@@ -37,7 +37,8 @@ class UpstreamCall {
 // The request's bytes as another server gets them: without what belongs to our hop, and without credentials.
 std::string upstream_request(const Request& request, const Upstream& upstream, const std::string& target);
 
-// Sends `request` with `target`. One of switched, head and failed runs, later, within the upstream's time to answer.
+// Sends `request` with `target`. One of switched, head and failed runs, later: within ten seconds for the connection
+// and the upstream's time to answer.
 std::shared_ptr<UpstreamCall> call_upstream(loop::AsioLoop& loop, const Request& request, const Upstream& upstream,
                                             const std::string& target, UpstreamCall::Events events);
 
@@ -47,9 +48,10 @@ struct UpstreamSlots {
   std::shared_ptr<UpstreamCall> source;   // whose answer is passed on
 };
 
-// Passes the answer on through `session`, reading no faster than its client takes; failures become a 502. `switched` is
-// the session's own. `slots` gives null once the exchange is over. Both outlive the call.
-UpstreamCall::Events pass_on(ServerSession& session, uint64_t serial, std::function<UpstreamSlots*()> slots);
+// Passes the answer on through `session`, reading no faster than its client takes; failures become the upstream's
+// `unreachable`. `switched` is the session's own. `slots` gives null once the exchange is over. Both outlive the call.
+UpstreamCall::Events pass_on(ServerSession& session, uint64_t serial, const Upstream& upstream,
+                             std::function<UpstreamSlots*()> slots);
 
 // Copies until either side ends; then sends on what is left, gives the other direction five seconds to end too, and
 // closes both. Reads from one side only what the other has taken: 32 KiB each way are in flight at most.

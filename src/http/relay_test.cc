@@ -5,6 +5,8 @@
 
 #include "http/server.h"
 #include "http/test_client.h"
+#include "http/tls.h"
+#include "http/x509.h"
 #include "loop/asio_loop.h"
 
 namespace stead::http {
@@ -67,9 +69,14 @@ class EchoUpstream {
 class RelayTest : public testing::Test {
  protected:
   void serve(uint16_t upstream_port) {
-    auto made = make_server(loop_, {}, [upstream_port](ExchangePtr exchange) {
-      exchange->relay({"127.0.0.1", upstream_port, nullptr}, "/exec/token?tty=1");
-    });
+    Upstream upstream;
+    upstream.host = "127.0.0.1";
+    upstream.port = upstream_port;
+    serve(upstream);
+  }
+  void serve(const Upstream& upstream) {
+    auto made = make_server(
+        loop_, {}, [upstream](const ExchangePtr& exchange) { exchange->relay(upstream, "/exec/token?tty=1"); });
     ASSERT_TRUE(made.ok());
     server_ = std::move(*made);
     loop_.start_thread("test");
@@ -78,6 +85,7 @@ class RelayTest : public testing::Test {
     std::promise<void> done;
     loop_.post([&] {
       server_.reset();
+      behind_tls_.reset();
       done.set_value();
     });
     done.get_future().wait();
@@ -86,6 +94,7 @@ class RelayTest : public testing::Test {
   }
   loop::AsioLoop loop_;
   std::unique_ptr<Server> server_;
+  std::unique_ptr<Server> behind_tls_;
 };
 
 constexpr char kSwitch[] = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n\r\nhello";
@@ -130,7 +139,69 @@ TEST_F(RelayTest, UnreachableIs502) {
   serve(port);
   TestClient client(server_->port());
   client.send(kUpgrade);
-  EXPECT_EQ(client.read_response().status, 502);
+  ClientResponse response = client.read_response();
+  EXPECT_EQ(response.status, 502);
+  EXPECT_TRUE(response.body.starts_with("upstream: ")) << response.body;
+}
+
+TEST_F(RelayTest, UnreachableIsWhatTheCallerMakesOfIt) {
+  Upstream upstream;
+  upstream.host = "127.0.0.1";
+  { upstream.port = EchoUpstream("").port; }
+  upstream.unreachable = [](const std::string& why) { return Response::text(503, "no way: " + why); };
+  serve(upstream);
+  TestClient client(server_->port());
+  client.send("GET / HTTP/1.1\r\nHost: outside\r\n\r\n");
+  ClientResponse response = client.read_response();
+  EXPECT_EQ(response.status, 503);
+  EXPECT_TRUE(response.body.starts_with("no way: ")) << response.body;
+}
+
+TEST_F(RelayTest, HeadersOfOneHopAndCredentialsStayOnIt) {
+  EchoUpstream upstream(
+      "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nKeep-Alive: timeout=1\r\nTrailer: X\r\nX-Kept: yes\r\n\r\nok");
+  serve(upstream.port);
+  TestClient client(server_->port());
+  client.send(
+      "GET / HTTP/1.1\r\nHost: outside\r\nAuthorization: Bearer t\r\nImpersonate-User: root\r\nX-Sent: 1\r\n\r\n");
+  ClientResponse response = client.read_response();
+  EXPECT_EQ(response.body, "ok");
+  std::string names;
+  for (const auto& [name, value] : response.headers) names += name + ";";
+  EXPECT_NE(names.find("X-Kept;"), std::string::npos) << names;
+  EXPECT_EQ(names.find("Keep-Alive;"), std::string::npos) << names;
+  EXPECT_EQ(names.find("Trailer;"), std::string::npos) << names;
+  std::string head = upstream.head.get_future().get();
+  EXPECT_NE(head.find("X-Sent: 1"), std::string::npos) << head;
+  EXPECT_EQ(head.find("Authorization"), std::string::npos) << head;
+  EXPECT_EQ(head.find("Impersonate"), std::string::npos) << head;
+}
+
+TEST_F(RelayTest, UpgradesBehindTls) {
+  EchoUpstream echo(kSwitch);
+  auto ca = make_ca("test-ca", system_clock().wall_now(), std::chrono::hours(24));
+  LeafRequest leaf{"server", {}, {}, {"127.0.0.1"}, true, false};
+  auto certificate = issue(*ca, leaf, system_clock().wall_now());
+  ServerOptions options;
+  options.tls = {certificate->certificate_pem, certificate->key_pem, ""};
+  auto made = make_server(loop_, options, [port = echo.port](const ExchangePtr& exchange) {
+    Upstream upstream;
+    upstream.host = "127.0.0.1";
+    upstream.port = port;
+    exchange->relay(upstream, exchange->request().target);
+  });
+  ASSERT_TRUE(made.ok());
+  behind_tls_ = std::move(*made);
+  Upstream upstream;
+  upstream.host = "127.0.0.1";
+  upstream.port = behind_tls_->port();
+  upstream.tls = *make_client_tls("", "", "");
+  upstream.answer_timeout = std::chrono::seconds(0);
+  serve(upstream);
+  TestClient client(server_->port());
+  client.send(std::string(kUpgrade) + "early");
+  EXPECT_TRUE(client.read_until("\r\n\r\n").starts_with("HTTP/1.1 101"));
+  EXPECT_EQ(client.read_until("early"), "helloearly");
 }
 
 }  // namespace

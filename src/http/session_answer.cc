@@ -130,7 +130,7 @@ void Session::abandoned(uint64_t serial) {
 void Session::call(uint64_t serial, const Request& request, const Upstream& upstream, const std::string& target,
                    Switched switched) {
   if (!in_progress(serial) || answer_.started) return;
-  UpstreamCall::Events events = pass_on(*this, serial, [this, serial] {
+  UpstreamCall::Events events = pass_on(*this, serial, upstream, [this, serial] {
     return phase_ == Phase::kAnswering && serial == serial_ ? &answer_.upstream : nullptr;
   });
   // `switched` takes both connections out of the session, which ends with that.

@@ -31,7 +31,6 @@ class TestExchange final : public http::Exchange {
     relayed = upstream.host + ":" + std::to_string(upstream.port) + target;
     finished = true;
   }
-  void proxy(const http::ProxyTarget& target) override { relay({target.host, target.port, nullptr}, target.target); }
   void join(http::Request request, const http::Upstream& upstream, const std::string& target, http::Headers,
             Joined) override {
     relayed = request.method + " " + upstream.host + ":" + std::to_string(upstream.port) + target;

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "apiserver/front_end/status_document.h"
+#include "http/tls.h"
 
 namespace stead::apiserver {
 namespace {
@@ -38,9 +39,8 @@ Error absent(std::string_view resource, const std::string& name) {
 }
 
 // The port named, else the first that a container declares, else the scheme's.
-Result<http::ProxyTarget> pod_target(const object::Object& pod, const ProxyName& name) {
-  http::ProxyTarget target;
-  target.tls = name.tls;
+Result<http::Upstream> pod_target(const object::Object& pod, const ProxyName& name) {
+  http::Upstream target;
   target.port = name.tls ? 443 : 80;
   target.host = pod.status().at("podIP").as_string();
   if (target.host.empty()) {
@@ -71,20 +71,19 @@ Result<std::string> service_port_name(const object::Object& service, const Proxy
                     fmt::format("no service port {} found for service \"{}\"", number, name.name));
 }
 
-Result<http::ProxyTarget> service_target(const object::Object& service, const object::Object* endpoints,
-                                         const ProxyName& name) {
+Result<http::Upstream> service_target(const object::Object& service, const object::Object* endpoints,
+                                      const ProxyName& name) {
   static size_t turn = 0;  // of the API's loop: takes endpoints in turns
   STEAD_TRY(port_name, service_port_name(service, name));
-  std::vector<http::ProxyTarget> found;
+  std::vector<http::Upstream> found;
   if (endpoints != nullptr) {
     for (const Value& subset : endpoints->document().at("subsets").items()) {
       for (const Value& port : subset.at("ports").items()) {
         if (port.at("name").as_string() != port_name) continue;
         for (const Value& address : subset.at("addresses").items()) {
-          found.push_back({std::string(address.at("ip").as_string()),
-                           static_cast<uint16_t>(port.at("port").as_int()),
-                           name.tls,
-                           {}});
+          http::Upstream& target = found.emplace_back();
+          target.host = address.at("ip").as_string();
+          target.port = static_cast<uint16_t>(port.at("port").as_int());
         }
       }
     }
@@ -103,13 +102,27 @@ client::Verb verb_of(std::string_view method) {
   return client::Verb::kGet;
 }
 
-Result<http::ProxyTarget> find_target(ApiServer& server, const client::Identity& identity, const Route& route,
-                                      const ProxyName& name) {
+Result<http::Upstream> find_target(ApiServer& server, const client::Identity& identity, const Route& route,
+                                   const ProxyName& name) {
   ObjectPtr object = find_object(server, identity, route.resource, route.ns, name.name);
   if (!object) return absent(route.resource, name.name);
   if (route.resource == "pods") return pod_target(*object, name);
   ObjectPtr endpoints = find_object(server, identity, "endpoints", route.ns, name.name);
   return service_target(*object, endpoints.get(), name);
+}
+
+// As upstream: what a pod presents is not verified, there is nothing to verify it against; and it may take its time.
+Result<void> set_terms(http::Upstream& target, bool tls) {
+  static const Result<http::TlsContext> unverified = http::make_client_tls("", "", "");
+  if (tls) {
+    if (!unverified.ok()) return unverified.error();
+    target.tls = *unverified;
+  }
+  target.answer_timeout = std::chrono::seconds(0);
+  target.unreachable = [](const std::string& why) {
+    return error_response(make_error(Reason::kUnavailable, "error trying to reach service: " + why));
+  };
+  return {};
 }
 
 }  // namespace
@@ -181,10 +194,11 @@ void serve_proxy(ApiServer& server, NodeGateway& nodes, const client::Identity& 
     if (!find_object(server, identity, "nodes", "", name->name)) return refuse(absent("nodes", name->name));
     return nodes.forward(name->name, exchange, rest);
   }
-  Result<http::ProxyTarget> target = find_target(server, identity, route, *name);
+  Result<http::Upstream> target = find_target(server, identity, route, *name);
   if (!target.ok()) return refuse(target.error());
-  target->target = rest;
-  exchange->proxy(*target);
+  Result<void> set = set_terms(*target, name->tls);
+  if (!set.ok()) return refuse(set.error());
+  exchange->relay(*target, rest);
 }
 
 }  // namespace stead::apiserver
