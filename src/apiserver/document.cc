@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/check.h"
 #include "kinds/custom/definition_rules.h"
 #include "object/codec.h"
 #include "object/time.h"
@@ -107,6 +108,15 @@ void prepare_new(const kinds::Resource& resource, Value& document, Random& rando
   metadata.set("creationTimestamp", object::format_time(now));
   if (resource.generation) metadata.set("generation", 1);
   if (resource.status_subresource) document.erase("status");
+}
+
+void show_status(const kinds::Resource& resource, Value& document) {
+  const object::Field* field = resource.hub().message->find("status");
+  if (!resource.status_subresource || field == nullptr || field->pointer || document.find("status") != nullptr) return;
+  Value status = Value::object();
+  Result<void> shaped = object::shape(status, *field->type.message);
+  STEAD_CHECK(shaped.ok());
+  document.set("status", std::move(status));
 }
 
 namespace {

@@ -26,6 +26,9 @@ Result<void> set_identity(const Call& call, Value& document, Random& random);
 // The kind's own rules come after.
 void prepare_new(const kinds::Resource& resource, Value& document, Random& random, WallTime now);
 
+// A new object's status, where its kind's rules made none: the zeros that are always shown, "replicas: 0" and the like.
+// Clients read on from it without asking whether it is there.
+void show_status(const kinds::Resource& resource, Value& document);
 // What an update through the main path or /status carries over from the stored object, and the new generation.
 void carry_over(const kinds::Resource& resource, Value& document, const Value& old, bool status_only);
 

@@ -112,6 +112,7 @@ void Verbs::store_new(std::shared_ptr<Call> call, NewDocument made, int attempt,
     document["metadata"].set("managedFields", creation->made.managed_fields);
   }
   if (call->resource->rules.prepare_create != nullptr) call->resource->rules.prepare_create(document);
+  show_status(*call->resource, document);
   Result<void> admitted = admission_.admit_create(*call, document);
   if (!admitted.ok()) return creation->done(admitted.error());
   if (webhooks_.concerned(*call, Operation::kCreate)) return review_new(creation);

@@ -44,6 +44,11 @@ bool Request::has_query(std::string_view name) const {
   return std::any_of(query.begin(), query.end(), [name](const auto& parameter) { return parameter.first == name; });
 }
 
+bool Request::has_flag(std::string_view name) const {
+  std::string_view value = query_value(name);
+  return has_query(name) && value != "0" && !equal_ignoring_case(value, "false");
+}
+
 Response Response::text(int status, std::string body, std::string content_type) {
   Response response;
   response.status = status;

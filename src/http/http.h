@@ -45,6 +45,8 @@ struct Request {
   // The first value; empty if absent. has_query tells ?x= from nothing.
   std::string_view query_value(std::string_view name) const;
   bool has_query(std::string_view name) const;
+  // A switch: on where it is there, but for "0" and "false".
+  bool has_flag(std::string_view name) const;
 };
 
 using Bytes = std::shared_ptr<const std::string>;

@@ -21,8 +21,8 @@ from kubernetes.client.rest import ApiException  # noqa: E402
 
 NEEDS_CONTAINERS = False
 GROUPS = [client.CoreV1Api, client.AppsV1Api, client.BatchV1Api, client.AutoscalingV1Api, client.PolicyV1Api, client.NetworkingV1Api,
-          client.DiscoveryV1Api, client.StorageV1Api, client.RbacAuthorizationV1Api, client.SchedulingV1Api, client.CoordinationV1Api,
-          client.EventsV1Api]
+          client.DiscoveryV1Api, client.StorageV1Api, client.RbacAuthorizationV1Api, client.SchedulingV1Api, client.CoordinationV1Api]
+NOT_SERVED = {"list_component_status"}  # deprecated since 1.19: says nothing about a server in one process
 SET = {
     "apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "web", "labels": {"tier": "back"}},
     "spec": {"serviceName": "web", "replicas": 2, "selector": {"matchLabels": {"app": "web"}},
@@ -59,6 +59,12 @@ def config_map(name, **data):
     return client.V1ConfigMap(metadata=client.V1ObjectMeta(name=name, labels={"made": "here"}), data=data)
 
 
+def test_a_new_object_shows_its_status(api):
+    """Programs read on from it without asking whether it is there."""
+    made = api.apps.create_namespaced_stateful_set("default", {**SET, "metadata": {"name": "new"}}, dry_run="All")
+    assert made.status.replicas == 0 and made.status.available_replicas == 0 and made.status.ready_replicas is None
+
+
 def code(call, *arguments, **options):
     with pytest.raises(ApiException) as raised:
         call(*arguments, **options)
@@ -71,7 +77,7 @@ def code(call, *arguments, **options):
 def test_everything_listed_is_understood(api, group):
     """The client's models check what they are given: required fields, types, times."""
     listers = [name for name in dir(group) if name.startswith("list_") and not name.endswith("_with_http_info")
-               and ("_for_all_namespaces" in name or "_namespaced_" not in name)]
+               and name not in NOT_SERVED and ("_for_all_namespaces" in name or "_namespaced_" not in name)]
     assert listers
     for name in listers:
         found = getattr(group(api.client), name)()
@@ -208,8 +214,8 @@ def test_patches_of_each_type(api):
     sets = dynamic.DynamicClient(api.client).resources.get(api_version="apps/v1", kind="StatefulSet")
     merged = sets.patch({"spec": {"template": {"spec": {"containers": [{"name": "main", "image": "example.invalid/web:2"}]}}}}, "web", "default",
                         content_type="application/merge-patch+json")
-    assert merged.spec.template.spec.containers[0].to_dict().get("env") is None  # lists are replaced
-    assert merged.spec.template.spec.containers[0].image == "example.invalid/web:2"
+    containers = merged.to_dict()["spec"]["template"]["spec"]["containers"]
+    assert containers[0]["image"] == "example.invalid/web:2" and "env" not in containers[0]  # lists are replaced
 
 
 def apply(api, manager, body, force=False):
@@ -230,10 +236,17 @@ def test_apply_by_two_managers(api):
 
 
 def test_scale_and_status(api):
-    scale = api.apps.read_namespaced_stateful_set_scale("web", "default")
-    assert (scale.spec.replicas, scale.status.selector) == (2, "app=web")
-    scale.spec.replicas = 3
-    assert api.apps.replace_namespaced_stateful_set_scale("web", "default", scale).spec.replicas == 3
+    def scaled():
+        scale = api.apps.read_namespaced_stateful_set_scale("web", "default")
+        assert (scale.spec.replicas, scale.status.selector) == (2, "app=web")
+        scale.spec.replicas = 3
+        try:
+            return api.apps.replace_namespaced_stateful_set_scale("web", "default", scale).spec.replicas == 3
+        except ApiException as problem:
+            assert problem.status == 409  # its status changed in between
+            return None
+
+    wait_for(scaled, 20, "the scale")
     wait_for(lambda: api.apps.read_namespaced_stateful_set_status("web", "default").status.ready_replicas == 3, 60, "three pods Ready")
     api.apps.patch_namespaced_stateful_set_scale("web", "default", {"spec": {"replicas": 2}})
     evicted = client.V1Eviction(metadata=client.V1ObjectMeta(name="web-0"))

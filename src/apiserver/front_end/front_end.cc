@@ -14,6 +14,7 @@
 #include "apiserver/front_end/status_document.h"
 #include "apiserver/front_end/watch_stream.h"
 #include "apiserver/front_end/write_gate.h"
+#include "http/compressed_answer.h"
 #include "kinds/openapi.h"
 #include "object/codec.h"
 
@@ -120,7 +121,7 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
     } else {
       response.body.push_back(std::move(bytes));
     }
-    exchange->respond(std::move(response));
+    http::respond_compressed(exchange, std::move(response));
   }
 
   void serve_document(const Route& route, const http::ExchangePtr& exchange) {
@@ -226,8 +227,7 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
 
   void serve_resource(client::Identity identity, const Route& route, const http::ExchangePtr& exchange) {
     const http::Request& http = exchange->request();
-    std::string_view watch = http.query_value("watch");
-    bool watches = http.method == "GET" && (watch == "true" || watch == "1");
+    bool watches = http.method == "GET" && http.has_flag("watch");
     Result<AcceptedForm> form = negotiate(http.header("Accept"), watches ? AnswerKind::kWatch : AnswerKind::kDocument);
     if (!form.ok()) return refuse(exchange, form.error());
     Catalogue::Served served = server_.catalogue().find(route.group, route.resource);
@@ -268,7 +268,7 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
     std::string subresource = request.subresource;
     auto done = [=, form = *form, kept = served.custom](const Result<client::Response>& response) {
       if (!response.ok()) return refuse(exchange, response.error());
-      exchange->respond(answer(*resource, *version, form, table, verb, subresource, *response));
+      http::respond_compressed(exchange, answer(*resource, *version, form, table, verb, subresource, *response));
     };
     if (verb == client::Verb::kGet || verb == client::Verb::kList) {
       return server_.call(std::move(identity), std::move(request), std::move(read->strict), std::move(done));

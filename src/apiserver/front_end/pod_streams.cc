@@ -50,7 +50,7 @@ std::string query_of(const http::Request& request, bool stream) {
     if (stream && name == "stderr") to = "error";
     bool flag = stream && (name == "stdin" || name == "stdout" || name == "stderr" || name == "tty");
     if (flag) {
-      if (value == "true" || value == "1") add(to, "1");
+      if (request.has_flag(name)) add(to, "1");
     } else {
       add(to, value);
     }

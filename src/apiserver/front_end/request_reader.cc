@@ -16,11 +16,6 @@ using client::PatchType;
 using client::Verb;
 using object::Value;
 
-bool is_true(const http::Request& http, std::string_view name) {
-  std::string_view text = http.query_value(name);
-  return text == "true" || text == "1" || text == "True" || text == "t" || text == "T";
-}
-
 Result<int64_t> number(const http::Request& http, std::string_view name) {
   std::string_view text = http.query_value(name);
   if (text.empty()) return int64_t{0};
@@ -34,7 +29,7 @@ Result<int64_t> number(const http::Request& http, std::string_view name) {
 Result<Verb> read_verb(const Route& route, const http::Request& http) {
   const std::string& method = http.method;
   if (method == "GET" || method == "HEAD") {
-    if (is_true(http, "watch")) return Verb::kWatch;
+    if (http.has_flag("watch")) return Verb::kWatch;
     return route.name.empty() ? Verb::kList : Verb::kGet;
   }
   if (method == "POST" && (route.name.empty() || !route.subresource.empty())) return Verb::kCreate;
@@ -81,9 +76,9 @@ Result<void> read_options(const http::Request& http, client::Request& request) {
   request.continue_token = http.query_value("continue");
   request.field_manager = http.query_value("fieldManager");
   request.field_validation = http.query_value("fieldValidation");
-  request.force = is_true(http, "force");
-  request.allow_watch_bookmarks = is_true(http, "allowWatchBookmarks");
-  request.send_initial_events = is_true(http, "sendInitialEvents");
+  request.force = http.has_flag("force");
+  request.allow_watch_bookmarks = http.has_flag("allowWatchBookmarks");
+  request.send_initial_events = http.has_flag("sendInitialEvents");
   STEAD_TRY(limit, number(http, "limit"));
   request.limit = limit;
   STEAD_TRY(timeout, number(http, "timeoutSeconds"));
@@ -197,7 +192,7 @@ Result<void> read_delete_query(const http::Request& http, Value& body) {
     if (http.has_query(name) && body.find(name) == nullptr) body.set(name, http.query_value(name));
   }
   if (http.has_query("orphanDependents") && body.find("orphanDependents") == nullptr) {
-    body.set("orphanDependents", is_true(http, "orphanDependents"));
+    body.set("orphanDependents", http.has_flag("orphanDependents"));
   }
   return {};
 }

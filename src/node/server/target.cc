@@ -1,7 +1,6 @@
 #include "node/server/target.h"
 
 #include <fmt/format.h>
-#include <strings.h>
 
 #include <charconv>
 
@@ -27,13 +26,6 @@ std::vector<std::string> segments_of(std::string_view path) {
     path = end == std::string_view::npos ? std::string_view() : path.substr(end);
   }
   return segments;
-}
-
-// As Kubernetes reads a flag: present is true, but for "0" and "false".
-bool flag(const http::Request& request, std::string_view name) {
-  if (!request.has_query(name)) return false;
-  std::string value(request.query_value(name));
-  return value != "0" && strcasecmp(value.c_str(), "false") != 0;
 }
 
 Result<std::optional<int64_t>> number(const http::Request& request, std::string_view name) {
@@ -80,9 +72,9 @@ Result<void> read_output(const http::Request& request, KubeletTarget& target) {
 
 Result<void> read_log_options(const http::Request& request, WallTime now, KubeletTarget& target) {
   LogOptions& logs = target.logs;
-  logs.follow = flag(request, "follow");
-  logs.previous = flag(request, "previous");
-  logs.timestamps = flag(request, "timestamps");
+  logs.follow = request.has_flag("follow");
+  logs.previous = request.has_flag("previous");
+  logs.timestamps = request.has_flag("timestamps");
   STEAD_TRY(tail_lines, number(request, "tailLines"));
   STEAD_TRY(limit_bytes, number(request, "limitBytes"));
   STEAD_TRY(since_seconds, number(request, "sinceSeconds"));
@@ -107,11 +99,11 @@ Result<void> read_log_options(const http::Request& request, WallTime now, Kubele
 }
 
 Result<void> read_stream_options(const http::Request& request, KubeletTarget& target) {
-  target.tty = flag(request, "tty");
-  target.input = flag(request, "input");
-  target.output = flag(request, "output");
+  target.tty = request.has_flag("tty");
+  target.input = request.has_flag("input");
+  target.output = request.has_flag("output");
   // A terminal has one output.
-  target.error = flag(request, "error") && !target.tty;
+  target.error = request.has_flag("error") && !target.tty;
   for (const auto& [name, value] : request.query) {
     if (name == "command") target.command.push_back(value);
   }
