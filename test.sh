@@ -22,4 +22,5 @@ tools/build_images.sh
 tools/old_kubectl.sh || echo "Debian's kubectl could not be fetched: its tests skip"
 /usr/bin/python3 -m pytest -q -p no:cacheprovider tests || status=1
 [ "$long" = 0 ] || tests/mutants/run.py || status=1
+[ "$long" = 0 ] || tools/fuzz.sh 3600 || status=1
 exit $status

@@ -111,8 +111,9 @@ void prepare_new(const kinds::Resource& resource, Value& document, Random& rando
 }
 
 void show_status(const kinds::Resource& resource, Value& document) {
+  if (!resource.status_subresource || document.find("status") != nullptr) return;
   const object::Field* field = resource.hub().message->find("status");
-  if (!resource.status_subresource || field == nullptr || field->pointer || document.find("status") != nullptr) return;
+  if (field == nullptr || field->pointer || field->type.type != object::Type::kMessage) return;
   Value status = Value::object();
   Result<void> shaped = object::shape(status, *field->type.message);
   STEAD_CHECK(shaped.ok());

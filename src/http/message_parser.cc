@@ -141,10 +141,31 @@ class BeastRequestParser final : public RequestParser {
   Sink<true> sink_;
 };
 
+// Where the head ends whose lines end in CRLF or LF; npos if it is not complete.
+size_t head_end(std::string_view bytes) {
+  for (size_t at = bytes.find('\n'); at != std::string_view::npos; at = bytes.find('\n', at + 1)) {
+    std::string_view rest = bytes.substr(at + 1);
+    if (rest.starts_with('\n')) return at + 2;
+    if (rest.starts_with("\r\n")) return at + 3;
+  }
+  return std::string_view::npos;
+}
+
+std::string with_crlf(std::string_view head) {
+  std::string text;
+  text.reserve(head.size() + 16);
+  for (char c : head) {
+    if (c == '\n' && !text.ends_with('\r')) text += '\r';
+    text += c;
+  }
+  return text;
+}
+
+// What small servers send, CGI scripts above all, may end lines with LF alone (RFC 9112 section 2.2).
 class BeastResponseParser final : public ResponseParser {
  public:
   BeastResponseParser(size_t header_bytes_max, size_t body_bytes_max, bool head_only)
-      : sink_(header_bytes_max, body_bytes_max) {
+      : header_bytes_max_(header_bytes_max), sink_(header_bytes_max, body_bytes_max) {
     sink_.headers = &headers;
     sink_.body = &body;
     sink_.on_body = &on_body;
@@ -154,7 +175,16 @@ class BeastResponseParser final : public ResponseParser {
 
   size_t consume(std::string_view bytes) override {
     error_code code;
-    size_t used = feed(sink_, bytes, code);
+    size_t used = 0;
+    if (state_ == State::kHead) {
+      used = head_end(bytes);
+      if (used == std::string_view::npos) {
+        if (bytes.size() > header_bytes_max_) state_ = State::kFailed;
+        return 0;
+      }
+      feed(sink_, with_crlf(bytes.substr(0, used)), code);
+    }
+    if (!code) used += feed(sink_, bytes.substr(used), code);
     settle(code);
     return used;
   }
@@ -179,6 +209,7 @@ class BeastResponseParser final : public ResponseParser {
     }
   }
 
+  const size_t header_bytes_max_;
   Sink<false> sink_;
 };
 

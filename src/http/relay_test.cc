@@ -177,6 +177,14 @@ TEST_F(RelayTest, HeadersOfOneHopAndCredentialsStayOnIt) {
   EXPECT_EQ(head.find("Impersonate"), std::string::npos) << head;
 }
 
+TEST_F(RelayTest, LinesOfAnAnswersHeadMayEndInLineFeeds) {
+  EchoUpstream upstream("HTTP/1.1 200 OK\r\nContent-Type: text/plain\nContent-Length: 3\n\na\nb");
+  serve(upstream.port);
+  TestClient client(server_->port());
+  client.send("GET / HTTP/1.1\r\nHost: outside\r\n\r\n");
+  EXPECT_EQ(client.read_response().body, "a\nb");
+}
+
 TEST_F(RelayTest, UpgradesBehindTls) {
   EchoUpstream echo(kSwitch);
   auto ca = make_ca("test-ca", system_clock().wall_now(), std::chrono::hours(24));

@@ -47,7 +47,8 @@ bool is_float(std::string_view text) {
   return !text.empty() && count_digits(text) == text.size();
 }
 
-// An integer in the notations of Go's strconv with base 0. Beyond 64 bits: a double.
+// An integer in the notations of Go's strconv with base 0, of 64 bits at most. Larger ones are floats, if they are
+// written as such.
 bool parse_integer(std::string_view text, Value& into) {
   const bool negative = text.starts_with('-');
   if (negative || text.starts_with('+')) text.remove_prefix(1);
@@ -66,9 +67,8 @@ bool parse_integer(std::string_view text, Value& into) {
     into = Value(static_cast<int64_t>(negative ? 0 - number : number));
     return true;
   }
-  double large = 0;
-  for (char c : text) large = large * base + (is_digit(c) ? c - '0' : (c | 0x20) - 'a' + 10);
-  into = Value(negative ? -large : large);
+  if (error != std::errc() || negative) return false;
+  into = Value(static_cast<double>(number));
   return true;
 }
 

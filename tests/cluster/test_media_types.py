@@ -1,6 +1,8 @@
 """The forms of answers that clients may ask for: JSON, YAML, protobuf, Tables, metadata alone, aggregated discovery."""
 
+import gzip
 import json
+import re
 import struct
 import subprocess
 
@@ -156,3 +158,16 @@ def test_documents_that_have_not_changed_are_304(api):
         tag = next(line.split(":", 1)[1].strip() for line in head.splitlines() if line.lower().startswith("etag:"))
         code, _, _ = ask(api, path, f"{accept},application/json", "-H", f"If-None-Match: {tag}")
         assert code == 304, path
+
+
+def test_large_answers_are_compressed_for_who_takes_that(api):
+    large = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "large"}, "data": {"text": "lorem ipsum " * 20_000}}
+    api.kubectl("create", "-f", "-", stdin=json.dumps(large))
+    plain = ask(api, MAPS, "application/json")[2]
+    head = api.directory / "head"
+    packed = ask(api, MAPS, "application/json", "-H", "Accept-Encoding: gzip", "-D", str(head))[2]
+    assert re.search(r"^content-encoding: gzip\r?$", head.read_text(), re.M | re.I) and len(packed) < len(plain) / 4
+    assert gzip.decompress(packed) == plain
+    small = ask(api, f"{MAPS}/map-0", "application/json", "-H", "Accept-Encoding: gzip", "-D", str(head))[2]
+    assert "content-encoding" not in head.read_text().lower() and small == ask(api, f"{MAPS}/map-0", "application/json")[2]
+    api.kubectl("delete", "configmap", "large")
