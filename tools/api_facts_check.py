@@ -4,7 +4,7 @@
 
 DIR holds one JSON file per group and version (core_v1.json, apps_v1beta1.json, …), with the fields of each message as the
 published type declarations have them. Prints each difference that api/differences.txt does not explain, and each explanation that
-explains nothing; exit status 1 if there is any. A line of differences.txt is `package.Message[.field]  reason`.
+explains nothing; exit status 1 if there is any. A line of differences.txt is `package[.Message[.field]]  reason`.
 """
 
 from __future__ import annotations
@@ -128,6 +128,22 @@ def message_differences(facts: Facts, message: Message) -> list[tuple[str, str]]
     return out
 
 
+def undeclared(facts: Facts, declared: set[str]) -> list[tuple[str, str]]:
+    """Published packages and kinds that api/ does not have at all."""
+    packages = {name.rsplit(".", 1)[0] for name in declared}
+    out = []
+    for path in sorted(facts.root.glob("*.json")):
+        package = path.stem.replace("_", ".")
+        if package not in packages:
+            out.append((package, "is not declared"))
+            continue
+        for name, struct in facts.table(package)["structs"].items():
+            full_name = f"{package}.{name}"
+            if struct.get("kind") and not name.endswith("List") and full_name not in declared:
+                out.append((full_name, "is not declared"))
+    return out
+
+
 def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("tables", type=pathlib.Path)
@@ -140,13 +156,16 @@ def main() -> int:
             explained[where] = reason.strip()
     facts = Facts(options.tables)
     used, bad = set(), 0
-    for message in apigen.load(options.api).messages():
-        for where, text in message_differences(facts, message):
-            if where in explained:
-                used.add(where)
-            else:
-                print(f"{where}: {text}")
-                bad += 1
+    messages = list(apigen.load(options.api).messages())
+    differences = undeclared(facts, {message.full_name for message in messages})
+    for message in messages:
+        differences += message_differences(facts, message)
+    for where, text in differences:
+        if where in explained:
+            used.add(where)
+        else:
+            print(f"{where}: {text}")
+            bad += 1
     for where in explained.keys() - used:
         print(f"{where}: differences.txt explains what is no difference")
         bad += 1

@@ -3,7 +3,8 @@
 // Admission: what the server adds to, or holds against, an object that is about to be stored (the built-in plugins
 // of kube-apiserver that a bare cluster needs): NamespaceLifecycle, ServiceAccount, DefaultStorageClass,
 // DefaultIngressClass, StorageObjectInUse, PersistentVolumeClaimResize, Priority, DefaultTolerationSeconds, and the
-// address allocation of Services; LimitRanger and ResourceQuota are in quota/. API loop only.
+// address allocation of Services; LimitRanger and ResourceQuota are in quota/, PodSecurity in
+// pod_security_admission.h. API loop only.
 
 #include <chrono>
 #include <memory>
@@ -11,6 +12,7 @@
 #include "apiserver/authorization/authorizer.h"
 #include "apiserver/call.h"
 #include "apiserver/node_restriction.h"
+#include "apiserver/pod_security_admission.h"
 #include "apiserver/quota/quota_ledger.h"
 #include "apiserver/service_account_admission.h"
 #include "apiserver/service_allocator.h"
@@ -34,7 +36,13 @@ class Admission {
   // May change `document`. kForbidden, kNotFound (namespace), kInvalid.
   Result<void> admit_create(const Call& call, object::Value& document) const;
   Result<void> admit_update(const Call& call, object::Value& document, const object::Value& old) const;
-  // After validation, just before the write: what the namespace's quotas hold against it. Kept until the write has been
+  // After validation: what the Pod Security Standards of its namespace hold against it. kForbidden, kInvalid; may add
+  // to `warnings`. `old` is null for a new object.
+  Result<void> judge(const Call& call, const object::Value& document, const object::Value* old,
+                     std::vector<std::string>& warnings) const {
+    return check_pod_security(cache_, call, document, old, warnings);
+  }
+  // After that, just before the write: what the namespace's quotas hold against it. Kept until the write has been
   // answered; null where no quota is about it. `old` is null for a new object.
   Result<QuotaLedger::ReservationPtr> charge(const Call& call, const object::Value& document,
                                              const object::Value* old) {

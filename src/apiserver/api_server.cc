@@ -3,6 +3,7 @@
 #include "apiserver/document.h"
 #include "apiserver/eviction.h"
 #include "apiserver/subresources.h"
+#include "kinds/measured.h"
 #include "kinds/review.h"
 
 namespace stead::apiserver {
@@ -116,7 +117,8 @@ ApiServer::ApiServer(store::Store& store, cache::Cache& cache, loop::Loop& loop,
       webhooks_(cache, loop, random, options.webhooks),
       verbs_(store, cache, loop, random, admission_, webhooks_),
       cleanup_(verbs_, catalogue_, cache, loop),
-      api_services_(verbs_, catalogue_, cache, loop, std::move(options.aggregation)) {
+      api_services_(verbs_, catalogue_, cache, loop, std::move(options.aggregation)),
+      usage_(cache, loop) {
   admission_.set_toleration(options.pod_eviction_timeout);
   authenticator_.add(make_service_account_authenticator(tokens_));
 }
@@ -131,7 +133,7 @@ Result<std::shared_ptr<WatchSession>> ApiServer::watch(const client::Identity& i
                                                        std::shared_ptr<client::WatchSink> sink) {
   STEAD_TRY_VOID(authorizer_.authorize(identity, request));
   STEAD_TRY(call, resolve(catalogue_, identity, request));
-  if (kinds::is_review(*call.resource)) return not_allowed();
+  if (kinds::is_review(*call.resource) || kinds::is_measured(*call.resource)) return not_allowed();
   return WatchSession::start(cache_, call, std::move(sink));
 }
 
@@ -163,6 +165,7 @@ Result<Response> ApiServer::answer_review(Call call, object::StrictErrors strict
 
 void ApiServer::dispatch(Call call, object::StrictErrors strict, Callback done) {
   if (kinds::is_review(*call.resource)) return done(answer_review(std::move(call), std::move(strict)));
+  if (kinds::is_measured(*call.resource)) return usage_.answer(std::move(call), std::move(done));
   const std::string& subresource = call.request.subresource;
   if (!subresource.empty() && subresource != "status") {
     return dispatch_subresource(std::move(call), std::move(strict), std::move(done));
@@ -192,7 +195,6 @@ void ApiServer::dispatch(Call call, object::StrictErrors strict, Callback done) 
 }
 
 void ApiServer::dispatch_subresource(Call call, object::StrictErrors strict, Callback done) {
-  (void)strict;
   const std::string& subresource = call.request.subresource;
   bool core = call.resource->group.empty();
   Verb verb = call.request.verb;
@@ -205,6 +207,11 @@ void ApiServer::dispatch_subresource(Call call, object::StrictErrors strict, Cal
     return create_subresource(std::move(call), std::move(done));
   } else if (core && call.resource->name == "serviceaccounts" && subresource == "token" && verb == Verb::kCreate) {
     return done(request_token(tokens_, admission_.node_restriction(), std::move(call), loop_.wall_now()));
+  } else if (core && call.resource->name == "pods" && subresource == "ephemeralcontainers") {
+    if (verb == Verb::kGet) return done(verbs_.get(call));
+    if (verb == Verb::kUpdate || verb == Verb::kPatch) {
+      return write_ephemeral_containers(verbs_, std::move(call), std::move(strict), std::move(done));
+    }
   } else if (core && call.resource->name == "namespaces" && subresource == "finalize" && verb == Verb::kUpdate) {
     return finalize_namespace(verbs_, std::move(call), std::move(done));
   }

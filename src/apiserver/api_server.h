@@ -15,6 +15,7 @@
 #include "apiserver/node_gateway.h"
 #include "apiserver/reviews.h"
 #include "apiserver/service_account_admission.h"
+#include "apiserver/usage/usage_reader.h"
 #include "apiserver/verbs.h"
 #include "apiserver/watch_session.h"
 #include "apiserver/webhooks/webhook_admission.h"
@@ -60,6 +61,8 @@ class ApiServer {
   const Catalogue& catalogue() const { return catalogue_; }
   const ApiServices& api_services() const { return api_services_; }
   const ServiceAccountTokens& service_account_tokens() const { return tokens_; }
+  // Where metrics.k8s.io measures; before the loop runs.
+  void set_usage_source(std::unique_ptr<UsageSource> source) { usage_.set_source(std::move(source)); }
   // The n-th address of the service range.
   std::string service_address(uint32_t index) const { return services_.address(index); }
 
@@ -86,6 +89,7 @@ class ApiServer {
   Verbs verbs_;
   DefinitionCleanup cleanup_;
   ApiServices api_services_;
+  UsageReader usage_;
 };
 
 }  // namespace stead::apiserver

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "apiserver/patching.h"
+#include "kinds/core/pod_update.h"
 #include "kinds/custom/custom_kind.h"
 #include "kinds/descriptors.h"
 #include "object/codec.h"
@@ -196,6 +197,28 @@ Result<Response> request_token(const ServiceAccountTokens& tokens, const NodeRes
   response.created = true;
   response.object = object::make_object(std::move(answered), 0);
   return response;
+}
+
+void write_ephemeral_containers(Verbs& verbs, Call call, object::StrictErrors strict, Callback done) {
+  if (call.request.verb == client::Verb::kPatch && call.request.patch_type == client::PatchType::kApply) {
+    return done(make_error(Reason::kUnsupportedMediaType,
+                           "ephemeralcontainers takes application/json-patch+json, application/merge-patch+json and "
+                           "application/strategic-merge-patch+json"));
+  }
+  auto narrow = [](Verbs::Change& change, const object::Object& current) {
+    Value added = change.document.at({"spec", "ephemeralContainers"});
+    change.document = current.document();
+    if (!added.empty()) {
+      change.document.set({"spec", "ephemeralContainers"}, std::move(added));
+    } else {
+      change.document.erase({"spec", "ephemeralContainers"});
+    }
+    change.validate_update = kinds::validate_pod_ephemeral_update;
+  };
+  if (call.request.verb == client::Verb::kPatch) {
+    return verbs.patch(std::move(call), std::move(strict), std::move(done), narrow);
+  }
+  verbs.update(std::move(call), std::move(strict), std::move(done), narrow);
 }
 
 void finalize_namespace(Verbs& verbs, Call call, Callback done) {

@@ -1,6 +1,7 @@
 #pragma once
 
-// The subresources that are more than a part of their object: scale, binding, finalize. API loop only.
+// The subresources that are more than a part of their object: scale, binding, ephemeralcontainers, finalize. API loop
+// only.
 
 #include "apiserver/authentication/service_account_tokens.h"
 #include "apiserver/verbs.h"
@@ -18,6 +19,9 @@ void bind_pod(Verbs& verbs, Call call, WallTime now, Callback done);
 // POST serviceaccounts/NAME/token. The response object is the TokenRequest with its status.
 Result<Response> request_token(const ServiceAccountTokens& tokens, const NodeRestriction& nodes, Call call,
                                WallTime now);
+
+// PUT and PATCH pods/NAME/ephemeralcontainers: may add to spec.ephemeralContainers only.
+void write_ephemeral_containers(Verbs& verbs, Call call, object::StrictErrors strict, Callback done);
 
 // PUT namespaces/NAME/finalize: may change spec.finalizers only.
 void finalize_namespace(Verbs& verbs, Call call, Callback done);

@@ -30,23 +30,15 @@ class Verbs {
   Verbs(store::Store& store, cache::Cache& cache, loop::Loop& loop, Random& random, Admission& admission,
         WebhookAdmission& webhooks);
 
-  Result<Response> get(const Call& call) const;
-  Result<Response> list(const Call& call) const;
-  // `strict`: what the parser found in the body text (duplicate fields).
-  void create(Call call, object::StrictErrors strict, Callback done);
-  void update(Call call, object::StrictErrors strict, Callback done);
-  void patch(Call call, object::StrictErrors strict, Callback done);
-  void remove(Call call, Callback done);
-  void remove_collection(Call call, Callback done);
-
-  // Read, change, write, and again if somebody else wrote meanwhile (at most kAttemptsMax times): the way of all
-  // updates. `change` gets the stored document and gives the new one in hub form, before carry-over.
+  // What an update makes of the stored document.
   struct Change {
     Value document;
     bool status_only = false;
     bool skip_validation = false;  // the change is the server's own (binding, finalize)
     bool keep_spec_rules = true;   // apply carry_over()
     bool owners_known = false;     // managedFields are as they should be; otherwise the caller owns what changed
+    // Instead of the kind's own rules for updates, where a subresource has others.
+    void (*validate_update)(const Value& document, const Value& old, object::FieldErrors& errors) = nullptr;
     std::vector<std::string> warnings;
     std::optional<int64_t> expected_revision;  // the caller's resourceVersion
     // Of a subresource with a kind of its own (Scale): what webhooks are shown of a document, and how what they made of
@@ -54,6 +46,20 @@ class Verbs {
     std::function<Value(const Value& document)> show;
     std::function<void(Value& document, const Value& shown)> take;
   };
+  using Narrow = std::function<void(Change& change, const object::Object& current)>;
+
+  Result<Response> get(const Call& call) const;
+  Result<Response> list(const Call& call) const;
+  // `strict`: what the parser found in the body text (duplicate fields).
+  void create(Call call, object::StrictErrors strict, Callback done);
+  // `narrow`, if given, cuts a change down to what its subresource may change.
+  void update(Call call, object::StrictErrors strict, Callback done, Narrow narrow = {});
+  void patch(Call call, object::StrictErrors strict, Callback done, Narrow narrow = {});
+  void remove(Call call, Callback done);
+  void remove_collection(Call call, Callback done);
+
+  // Read, change, write, and again if somebody else wrote meanwhile (at most kAttemptsMax times): the way of all
+  // updates. `change` gets the stored document and gives the new one in hub form, before carry-over.
   using Changer = std::function<Result<Change>(const object::Object& current)>;
   void change(Call call, Changer changer, Callback done);
 
@@ -85,7 +91,7 @@ class Verbs {
   void write_deletion(std::shared_ptr<Call> call, DeleteOptions options, int attempt, const ObjectPtr& current,
                       Deletion deletion, Response response, Callback done);
   Result<void> validate_new(const Call& call, const Value& document) const;
-  Result<void> validate_change(const Call& call, const Value& document, const Value& old, bool status_only) const;
+  Result<void> validate_change(const Call& call, const Change& change, const Value& document, const Value& old) const;
   void write(const Call& call, store::Write write, std::function<void(Result<store::WriteOutcome>)> done);
   store::Write put(const Call& call, const std::string& name, Value document) const;
 

@@ -54,16 +54,18 @@ Result<void> Verbs::validate_new(const Call& call, const Value& document) const 
   return errors.to_error(call.version->group, call.resource->kind, document.at({"metadata", "name"}).as_string());
 }
 
-Result<void> Verbs::validate_change(const Call& call, const Value& document, const Value& old, bool status_only) const {
+Result<void> Verbs::validate_change(const Call& call, const Change& change, const Value& document,
+                                    const Value& old) const {
   object::FieldErrors errors;
   kinds::validate_metadata_update(*call.resource, document, old, errors);
   if (call.custom) call.custom->validate(document, *call.version, errors);
   const kinds::Rules& rules = call.resource->rules;
-  if (status_only) {
+  if (change.status_only) {
     if (rules.validate_status_update != nullptr) rules.validate_status_update(document, old, errors);
   } else {
     if (rules.validate != nullptr) rules.validate(document, errors);
-    if (rules.validate_update != nullptr) rules.validate_update(document, old, errors);
+    auto validate_update = change.validate_update != nullptr ? change.validate_update : rules.validate_update;
+    if (validate_update != nullptr) validate_update(document, old, errors);
   }
   if (errors.empty()) return {};
   return errors.to_error(call.version->group, call.resource->kind, document.at({"metadata", "name"}).as_string());
@@ -156,6 +158,8 @@ void Verbs::review_new(const CreationPtr& creation) {
 void Verbs::write_new(const CreationPtr& creation) {
   const std::shared_ptr<Call>& call = creation->call;
   Value& document = creation->document;
+  Result<void> judged = admission_.judge(*call, document, nullptr, creation->warnings);
+  if (!judged.ok()) return creation->done(judged.error());
   Result<QuotaLedger::ReservationPtr> charged = admission_.charge(*call, document, nullptr);
   if (!charged.ok()) return creation->done(charged.error());
   std::string name(document.at({"metadata", "name"}).as_string());
@@ -279,10 +283,11 @@ void Verbs::review_change(const AlterationPtr& alteration) {
 }
 
 Result<void> Verbs::check_change(Alteration& alteration) {
-  const Change& change = alteration.change;
+  Change& change = alteration.change;
   const Value& old = alteration.current->document();
-  STEAD_TRY_VOID(validate_change(*alteration.call, change.document, old, change.status_only));
+  STEAD_TRY_VOID(validate_change(*alteration.call, change, change.document, old));
   if (change.status_only) return {};
+  STEAD_TRY_VOID(admission_.judge(*alteration.call, change.document, &old, change.warnings));
   STEAD_TRY(charged, admission_.charge(*alteration.call, change.document, &old));
   alteration.charged = std::move(charged);
   return {};
@@ -332,7 +337,7 @@ void Verbs::write_change(const AlterationPtr& alteration) {
               });
 }
 
-void Verbs::update(Call call, object::StrictErrors strict, Callback done) {
+void Verbs::update(Call call, object::StrictErrors strict, Callback done, Narrow narrow) {
   if (call.request.name.empty()) call.request.name = call.request.body.at({"metadata", "name"}).as_string();
   std::vector<std::string> warnings;
   std::string revision(call.request.body.at({"metadata", "resourceVersion"}).as_string());
@@ -358,18 +363,20 @@ void Verbs::update(Call call, object::StrictErrors strict, Callback done) {
   }
   change(
       std::move(call),
-      [hub = std::move(*hub), warnings = std::move(warnings), status_only, expected](const object::Object&) {
+      [hub = std::move(*hub), warnings = std::move(warnings), status_only, expected,
+       narrow = std::move(narrow)](const object::Object& current) {
         Change change;
         change.document = hub;
         change.status_only = status_only;
         change.warnings = warnings;
         change.expected_revision = expected;
+        if (narrow) narrow(change, current);
         return Result<Change>(std::move(change));
       },
       std::move(done));
 }
 
-void Verbs::patch(Call call, object::StrictErrors strict, Callback done) {
+void Verbs::patch(Call call, object::StrictErrors strict, Callback done, Narrow narrow) {
   if (call.request.patch_type == client::PatchType::kApply) return apply(std::move(call), strict, std::move(done));
   Call context = call;
   Value patch = std::move(context.request.body);
@@ -377,8 +384,8 @@ void Verbs::patch(Call call, object::StrictErrors strict, Callback done) {
   bool status_only = call.request.subresource == "status";
   change(
       std::move(call),
-      [this, context = std::move(context), patch = std::move(patch), strict = std::move(strict),
-       status_only](const object::Object& current) -> Result<Change> {
+      [this, context = std::move(context), patch = std::move(patch), strict = std::move(strict), status_only,
+       narrow = std::move(narrow)](const object::Object& current) -> Result<Change> {
         Change change;
         change.status_only = status_only;
         Value document = to_version(*context.resource, *context.version, current.document());
@@ -389,6 +396,7 @@ void Verbs::patch(Call call, object::StrictErrors strict, Callback done) {
         // A patch that names a revision holds only for it.
         if (!revision.empty() && revision != std::to_string(current.revision())) change.expected_revision = -1;
         change.document = std::move(hub);
+        if (narrow) narrow(change, current);
         return change;
       },
       std::move(done));

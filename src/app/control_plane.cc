@@ -5,6 +5,7 @@
 #include <future>
 
 #include "apiserver/front_end/front_end.h"
+#include "app/node_usage.h"
 #include "base/log.h"
 #include "store/sqlite/sqlite_store.h"
 
@@ -62,6 +63,7 @@ Result<std::unique_ptr<ControlPlane>> ControlPlane::start(const Options& options
   STEAD_TRY(api, apiserver::ApiServer::make(*plane->store_, *plane->cache_, plane->loop_, system_random(),
                                             std::move(api_options)));
   plane->api_ = std::move(api);
+  plane->api_->set_usage_source(make_node_usage(nodes, plane->loop_));
   http::ServerOptions http_options;
   http_options.address = options.bind;
   http_options.port = options.port;

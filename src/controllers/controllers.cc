@@ -1,5 +1,6 @@
 #include "controllers/controllers.h"
 
+#include "controllers/autoscaling/autoscaler_controller.h"
 #include "controllers/cluster_roles/aggregation_controller.h"
 #include "controllers/cronjob/cronjob_controller.h"
 #include "controllers/custom_resources.h"
@@ -36,6 +37,7 @@ struct Controllers::State {
         daemon_events(transport, loop, "daemonset-controller"),
         replication_events(transport, loop, "replication-controller"),
         disruption_events(transport, loop, "controllermanager"),
+        autoscaler_events(transport, loop, "horizontal-pod-autoscaler"),
         volume_events(transport, loop, "persistentvolume-controller"),
         provisioner_events(transport, loop, "stead.dev/local"),
         endpoint_events(transport, loop, "endpoint-controller"),
@@ -52,6 +54,7 @@ struct Controllers::State {
         cron_jobs(transport, loop, cron_job_events, informers),
         daemon_sets(transport, loop, daemon_events, informers),
         disruption(transport, loop, disruption_events, informers),
+        autoscalers(transport, loop, autoscaler_events, informers, options.resources),
         quotas(transport, loop, other_events, informers, options.resources),
         binding(transport, loop, volume_events, informers),
         protection(transport, loop, volume_events, informers),
@@ -79,6 +82,7 @@ struct Controllers::State {
   client::EventRecorder daemon_events;
   client::EventRecorder replication_events;
   client::EventRecorder disruption_events;
+  client::EventRecorder autoscaler_events;
   client::EventRecorder volume_events;
   client::EventRecorder provisioner_events;
   client::EventRecorder endpoint_events;
@@ -94,6 +98,7 @@ struct Controllers::State {
   CronJobController cron_jobs;
   DaemonSetController daemon_sets;
   DisruptionController disruption;
+  AutoscalerController autoscalers;
   QuotaController quotas;
   VolumeBindingController binding;
   ProtectionController protection;
@@ -129,6 +134,7 @@ void Controllers::start() {
   state_->cron_jobs.start();
   state_->daemon_sets.start();
   state_->disruption.start();
+  state_->autoscalers.start();
   state_->quotas.start();
   state_->binding.start();
   state_->protection.start();

@@ -10,6 +10,7 @@
 #include "kinds/custom/definition_rules.h"
 #include "kinds/discovery/discovery_rules.h"
 #include "kinds/events/events_rules.h"
+#include "kinds/flowcontrol/flowcontrol_rules.h"
 #include "kinds/networking/networking_rules.h"
 #include "kinds/node/node_group_rules.h"
 #include "kinds/policy/policy_rules.h"
@@ -63,6 +64,8 @@ constexpr KindEntry kKinds[] = {
     {"batch", "Job", job_rules},
     {"coordination.k8s.io", "Lease", lease_rules},
     {"discovery.k8s.io", "EndpointSlice", endpoint_slice_rules},
+    {"flowcontrol.apiserver.k8s.io", "FlowSchema", flow_schema_rules},
+    {"flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration", priority_level_configuration_rules},
     {"networking.k8s.io", "Ingress", ingress_rules},
     {"networking.k8s.io", "IngressClass", ingress_class_rules},
     {"rbac.authorization.k8s.io", "ClusterRole", cluster_role_rules},

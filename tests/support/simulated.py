@@ -74,9 +74,11 @@ class Simulated:
             self.process.kill()
             self.process.wait(10)
 
-    def kubectl(self, *arguments, stdin=None):
-        return run([self.kubectl_binary, "--kubeconfig", self.directory / "data" / "kubeconfig", *arguments],
-                   stdin=stdin).stdout
+    def kubectl(self, *arguments, stdin=None, check=True, timeout=60, binary=None):
+        """Runs kubectl; returns its standard output (with check=False: the CompletedProcess)."""
+        done = run([binary or self.kubectl_binary, "--kubeconfig", self.directory / "data" / "kubeconfig", *arguments],
+                   stdin=stdin, check=check, timeout=timeout)
+        return done.stdout if check else done
 
     def kubectl_result(self, *arguments, stdin=None):
         return run([self.kubectl_binary, "--kubeconfig", self.directory / "data" / "kubeconfig", *arguments],

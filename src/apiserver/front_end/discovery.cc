@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kinds/custom/custom_kind.h"
+#include "kinds/measured.h"
 #include "kinds/registry.h"
 #include "kinds/review.h"
 
@@ -94,7 +95,8 @@ Value resource_entry(const Resource& resource, std::string_view group) {
                                {"singularName", resource.singular},
                                {"namespaced", resource.namespaced},
                                {"kind", resource.kind}});
-  entry.set("verbs", kinds::is_review(resource) ? verbs({"create"})
+  entry.set("verbs", kinds::is_review(resource)     ? verbs({"create"})
+                     : kinds::is_measured(resource) ? verbs({"get", "list"})
                      : resource.name == "namespaces" && resource.group.empty()
                          ? verbs({"create", "delete", "get", "list", "patch", "update", "watch"})
                          : verbs({"create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"}));
@@ -129,6 +131,7 @@ void append_subresources(const Resource& resource, Value& list) {
   if (resource.name == "pods") {
     list.append(subresource_entry(resource, "attach", "PodAttachOptions", {"create", "get"}));
     list.append(subresource_entry(resource, "binding", "Binding", {"create"}));
+    list.append(subresource_entry(resource, "ephemeralcontainers", resource.kind, {"get", "patch", "update"}));
     Value eviction = subresource_entry(resource, "eviction", "Eviction", {"create"});
     eviction.set("group", "policy");
     eviction.set("version", "v1");

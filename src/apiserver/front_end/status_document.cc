@@ -90,7 +90,8 @@ Value status_document(const Error& error) {
     details["causes"].append(std::move(item));
   }
   if (error.retry_after_seconds > 0) details.set("retryAfterSeconds", error.retry_after_seconds);
-  if (!details.empty()) status.set("details", std::move(details));
+  // kubectl debug reads the details of a NotFound without asking whether there are any.
+  if (!details.empty() || error.reason == Reason::kNotFound) status.set("details", std::move(details));
   status.set("code", http_code(error.reason));
   return status;
 }

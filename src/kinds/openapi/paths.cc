@@ -289,6 +289,10 @@ void add_paths(Value& paths, Definitions& definitions, Dialect dialect, const Re
             item(context, words + kind_word + "Scale", scale, definitions.message_reference(*scale), &kind),
             resource.namespaced, true);
   }
+  if (resource.group.empty() && resource.name == "pods") {
+    publish(root + "/{name}/ephemeralcontainers",
+            item(context, words + kind_word + "Ephemeralcontainers", version.message, context.object), true, true);
+  }
   if (resource.namespaced) {
     Value all = Value::object();
     add(all, "get",

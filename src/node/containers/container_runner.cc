@@ -18,7 +18,10 @@ constexpr Duration kDiscardRetryMax = std::chrono::seconds(2);
 constexpr Duration kLookRetry = std::chrono::seconds(1);
 
 std::string field_path(const ContainerShape& shape) {
-  return fmt::format("spec.{}{{{}}}", shape.kind == ContainerKind::kMain ? "containers" : "initContainers", shape.name);
+  std::string_view list = "initContainers";
+  if (shape.kind == ContainerKind::kMain) list = "containers";
+  if (shape.kind == ContainerKind::kEphemeral) list = "ephemeralContainers";
+  return fmt::format("spec.{}{{{}}}", list, shape.name);
 }
 
 }  // namespace
@@ -219,6 +222,12 @@ void ContainerRunner::create(const std::optional<ImageInfo>& image) {
                              {context_.options, host_.paths(), facts, host_.volumes(), *environment, attempt,
                               context_.options.machine.memory_bytes});
   if (!plan.ok()) return config_failed(plan.error());
+  if (std::string target(shape().document->at("targetContainerName").as_string()); !target.empty()) {
+    plan->config.security.pid_target_id = host_.container_id(target);
+    if (plan->config.security.pid_target_id.empty()) {
+      return config_failed(make_error(Reason::kInvalid, "unable to find target container " + target));
+    }
+  }
   auto work = [&runtime = context_.runtime, &files = context_.files, plan = std::move(*plan), paths = host_.paths(),
                sandbox_id = host_.sandbox_id(), sandbox = host_.sandbox()]() mutable {
     Started result;
@@ -437,6 +446,7 @@ ContainerObservation ContainerRunner::observe() const {
   seen.in_sandbox = in_sandbox_;
   seen.exit_code = current_ ? current_->exit_code : 0;
   seen.started = started_;
+  seen.ever_ran = has_instance_ || recalled_existed_;
   seen.condemned = condemned_;
   if (phase_ == ContainerPhase::kRunning && !condemned_ && hash_ != shape().hash) seen.condemned = StopCause::kChanged;
   seen.not_before = not_before_;
@@ -448,11 +458,14 @@ ContainerReport ContainerRunner::report() const {
   report.phase = phase_;
   report.current = current_;
   report.last_terminated = last_terminated_;
-  report.waiting_reason = waiting_reason_;
-  report.waiting_message = waiting_message_;
+  // An ephemeral one that ended, however it did, is not waited for.
+  if (shape().kind != ContainerKind::kEphemeral || !current_) {
+    report.waiting_reason = waiting_reason_;
+    report.waiting_message = waiting_message_;
+  }
   report.restart_count = std::max(has_instance_ ? attempt_ : 0, recalled_restarts_.value_or(0));
   report.started = started_;
-  report.ready = ready_;
+  report.ready = ready_ && shape().kind != ContainerKind::kEphemeral;
   return report;
 }
 

@@ -28,6 +28,8 @@ class ContainerHost {
   virtual const PodShape& shape() const = 0;
   virtual const PodPaths& paths() const = 0;
   virtual const std::string& sandbox_id() const = 0;
+  // The runtime's id of another container of the pod; empty: none.
+  virtual std::string container_id(const std::string& container) const = 0;
   virtual const SandboxConfig& sandbox() const = 0;
   virtual const std::vector<VolumePlan>& volumes() const = 0;
   virtual DownwardFacts downward() const = 0;

@@ -39,6 +39,7 @@ class Decision {
                        [](const auto& container) { return is_alive(container.phase); });
   }
   bool is_main(size_t index) const { return shape_.containers[index].kind == ContainerKind::kMain; }
+  bool is_ephemeral(size_t index) const { return shape_.containers[index].kind == ContainerKind::kEphemeral; }
   // Main containers were reached in this sandbox: init containers are not run again.
   bool initialized() const {
     for (size_t i = 0; i < seen_.containers.size(); ++i) {
@@ -130,9 +131,22 @@ class Decision {
     starting_ = true;
   }
 
+  // Beside everything else: who looks into a pod does not wait for it, nor hold it up.
+  void run_ephemeral(size_t index) {
+    const ContainerObservation& container = seen_.containers[index];
+    if (container.phase != ContainerPhase::kAbsent || container.ever_ran) return;
+    if (container.not_before > now_) return look_at(container.not_before);
+    plan_.actions.push_back({Kind::kStartContainer, index});
+  }
+
   void run_containers() {
-    starting_ = std::any_of(seen_.containers.begin(), seen_.containers.end(),
-                            [](const auto& container) { return container.phase == ContainerPhase::kStarting; });
+    for (size_t i = 0; i < seen_.containers.size(); ++i) {
+      if (is_ephemeral(i)) {
+        run_ephemeral(i);
+      } else {
+        starting_ = starting_ || seen_.containers[i].phase == ContainerPhase::kStarting;
+      }
+    }
     bool past_init = initialized();
     for (size_t i = 0; i < seen_.containers.size() && !is_main(i); ++i) {
       bool sidecar = shape_.containers[i].kind == ContainerKind::kSidecar;

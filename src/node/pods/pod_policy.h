@@ -8,6 +8,7 @@
 //
 // Rules that hold in every plan (pod_policy_test.cc tries them on random observations):
 //   - a container is started only if no instance of its name is starting, running or stopping;
+//   - an ephemeral container is started at most once;
 //   - a main container is started only once every init container has succeeded and every sidecar has started;
 //   - the object is deleted only when no container lives and the sandbox is gone (at most one pod per identity);
 //   - nothing is started while a predecessor of the same name still has something alive.
@@ -36,6 +37,7 @@ struct ContainerObservation {
   bool in_sandbox = true;              // of the sandbox that is there now; false: a leftover of an earlier one
   int32_t exit_code = 0;               // kExited
   bool started = false;                // startup probe passed, or has none
+  bool ever_ran = false;               // here, or before this life of the node part
   std::optional<StopCause> condemned;  // has to be stopped and, by policy, started again
   Instant not_before{};                // no start before that (crash or image back-off)
 };

@@ -22,10 +22,15 @@ PodShape make_shape(Random& random) {
   for (uint64_t i = 1 + random.below(3); i > 0; --i) {
     mains.append(Value::object({{"name", "main-" + std::to_string(i)}, {"image", "a"}}));
   }
+  Value ephemerals = Value::array();
+  for (uint64_t i = random.below(3); i > 0; --i) {
+    ephemerals.append(Value::object({{"name", "ephemeral-" + std::to_string(i)}, {"image", "a"}}));
+  }
   Value document = Value::object({{"metadata", Value::object({{"name", "p"}, {"namespace", "n"}, {"uid", "u"}})},
                                   {"spec", Value::object({{"restartPolicy", kPolicies[random.below(3)]},
                                                           {"initContainers", std::move(inits)},
-                                                          {"containers", std::move(mains)}})}});
+                                                          {"containers", std::move(mains)},
+                                                          {"ephemeralContainers", std::move(ephemerals)}})}});
   return read_pod_shape(object::make_object(std::move(document), 1));
 }
 
@@ -47,6 +52,7 @@ PodObservation random_observation(const PodShape& shape, Random& random, Instant
     one.in_sandbox = random.below(4) != 0;
     one.exit_code = static_cast<int32_t>(random.below(2));
     one.started = random.below(2) == 0;
+    one.ever_ran = one.phase != ContainerPhase::kAbsent || random.below(3) == 0;
     if (random.below(6) == 0) one.condemned = StopCause::kLivenessFailed;
     if (random.below(4) == 0) one.not_before = now + std::chrono::seconds(1);
     seen.containers.push_back(one);
@@ -71,6 +77,9 @@ void check_start(const PodShape& shape, const PodObservation& seen, size_t index
   EXPECT_FALSE(seen.failed);
   EXPECT_EQ(seen.sandbox, SandboxPhase::kReady);
   EXPECT_TRUE(seen.volumes_ready && seen.inputs_ready);
+  if (shape.containers[index].kind == ContainerKind::kEphemeral) {
+    EXPECT_FALSE(seen.containers[index].ever_ran) << "an ephemeral container runs once";
+  }
   if (shape.containers[index].kind != ContainerKind::kMain || main_reached(shape, seen)) return;
   for (size_t i = 0; i < index; ++i) {
     const ContainerObservation& init = seen.containers[i];
@@ -95,7 +104,7 @@ TEST(PodPolicy, SafetyOverRandomObservations) {
     for (const PodAction& action : plan.actions) {
       switch (action.kind) {
         case Kind::kStartContainer:
-          ++starts;
+          starts += shape.containers[action.container].kind != ContainerKind::kEphemeral ? 1 : 0;
           check_start(shape, seen, action.container);
           break;
         case Kind::kStopContainer:
@@ -214,6 +223,25 @@ TEST_F(PodPolicySteps, EndsMainsThenSidecarsBackwardsThenSandboxVolumesObject) {
   EXPECT_EQ(actions(shape, seen), (List{{Kind::kDeleteObject, 0}}));
   seen.wish = PodWish::kGone;
   EXPECT_EQ(actions(shape, seen), (List{{Kind::kForget, 0}}));
+}
+
+TEST_F(PodPolicySteps, AnEphemeralContainerStartsOnceBesideTheOthers) {
+  PodShape shape = shape_of("Always", {"init"}, 1);
+  shape.containers.push_back({.name = "e", .kind = ContainerKind::kEphemeral, .restart_policy = RestartPolicy::kNever});
+  PodObservation seen = ready(shape);
+  seen.containers[0] = {.phase = ContainerPhase::kRunning};
+  EXPECT_EQ(actions(shape, seen), (List{{Kind::kStartContainer, 2}}));
+  seen.containers[2] = {.phase = ContainerPhase::kStarting};
+  seen.containers[0] = {.phase = ContainerPhase::kExited, .exit_code = 0};
+  EXPECT_EQ(actions(shape, seen), (List{{Kind::kStartContainer, 1}}));
+  seen.containers[1] = {.phase = ContainerPhase::kRunning, .started = true};
+  seen.containers[2] = {.phase = ContainerPhase::kExited, .ever_ran = true};
+  EXPECT_TRUE(actions(shape, seen).empty());
+  seen.containers[2] = {.phase = ContainerPhase::kAbsent, .ever_ran = true};
+  EXPECT_TRUE(actions(shape, seen).empty());
+  seen.containers[2] = {.phase = ContainerPhase::kRunning};
+  seen.wish = PodWish::kDelete;
+  EXPECT_EQ(actions(shape, seen), (List{{Kind::kStopContainer, 1}, {Kind::kStopContainer, 2}}));
 }
 
 TEST_F(PodPolicySteps, ALostSandboxRunsInitAgain) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "object/quantity.h"
 
@@ -42,6 +43,10 @@ ContainerShape read_container(const Value& document, ContainerKind kind, Restart
     if (pod_policy == RestartPolicy::kAlways) pod_policy = RestartPolicy::kOnFailure;
   }
   shape.kind = kind;
+  if (kind == ContainerKind::kEphemeral) {
+    shape.restart_policy = RestartPolicy::kNever;
+    return shape;
+  }
   shape.restart_policy = parse_policy(own, pod_policy);
   for (const Value& rule : document.at("restartPolicyRules").items()) {
     if (rule.at("action").as_string() != "Restart") continue;
@@ -75,7 +80,27 @@ bool PodShape::has_init_containers() const {
   return !containers.empty() && containers.front().kind != ContainerKind::kMain;
 }
 
-PodShape read_pod_shape(object::ObjectPtr pod) {
+namespace {
+
+void read_ephemeral(const Value& spec, const PodShape* before, PodShape& shape) {
+  std::vector<ContainerShape> read;
+  for (const Value& container : spec.at("ephemeralContainers").items()) {
+    read.push_back(read_container(container, ContainerKind::kEphemeral, shape.restart_policy));
+  }
+  auto place = [before](const ContainerShape& container) {
+    if (before == nullptr) return size_t{0};
+    for (size_t i = 0; i < before->containers.size(); ++i) {
+      if (before->containers[i].name == container.name) return i;
+    }
+    return before->containers.size();
+  };
+  std::stable_sort(read.begin(), read.end(), [&](const auto& a, const auto& b) { return place(a) < place(b); });
+  std::move(read.begin(), read.end(), std::back_inserter(shape.containers));
+}
+
+}  // namespace
+
+PodShape read_pod_shape(object::ObjectPtr pod, const PodShape* before) {
   PodShape shape;
   shape.ns = pod->ns();
   shape.name = pod->name();
@@ -88,6 +113,7 @@ PodShape read_pod_shape(object::ObjectPtr pod) {
   for (const Value& container : spec.at("containers").items()) {
     shape.containers.push_back(read_container(container, ContainerKind::kMain, shape.restart_policy));
   }
+  read_ephemeral(spec, before, shape);
   const Value* deletion_grace = pod->deleting() ? pod->metadata().find("deletionGracePeriodSeconds") : nullptr;
   int64_t grace =
       deletion_grace != nullptr ? deletion_grace->as_int() : spec.at("terminationGracePeriodSeconds").as_int(30);

@@ -15,6 +15,7 @@ enum class ContainerKind : uint8_t {
   kInit,     // runs to completion before the next starts
   kSidecar,  // init container with restartPolicy Always (KEP-753): started in order, ends after the main ones
   kMain,
+  kEphemeral,  // added to a running pod, to look into it: started once, beside the others (KEP-277)
 };
 enum class RestartPolicy : uint8_t { kAlways, kOnFailure, kNever };
 
@@ -38,7 +39,8 @@ struct ContainerShape {
 struct PodShape {
   object::ObjectPtr pod;
   std::string ns, name, uid;
-  std::vector<ContainerShape> containers;  // init containers and sidecars in order, then main ones in order
+  // Init containers and sidecars in order, then main ones in order, then ephemeral ones.
+  std::vector<ContainerShape> containers;
   RestartPolicy restart_policy = RestartPolicy::kAlways;
   std::chrono::seconds grace{30};  // deletionGracePeriodSeconds where deleted, else terminationGracePeriodSeconds
   std::optional<std::chrono::seconds> active_deadline;
@@ -49,7 +51,8 @@ struct PodShape {
   const object::Value& spec() const { return pod->spec(); }
 };
 
-PodShape read_pod_shape(object::ObjectPtr pod);
+// The ephemeral containers that `before` has too come in its order, ahead of new ones: indexes stay what they were.
+PodShape read_pod_shape(object::ObjectPtr pod, const PodShape* before = nullptr);
 
 // "Guaranteed", "Burstable", "BestEffort" (docs: configure-quality-service-pod).
 std::string qos_class(const object::Value& pod_spec);

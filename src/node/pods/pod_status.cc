@@ -85,6 +85,7 @@ std::string_view phase_of(const PodShape& shape, const StatusInput& input) {
   for (size_t i = 0; i < shape.containers.size(); ++i) {
     const ContainerReport& report = input.containers[i];
     const ContainerShape& container = shape.containers[i];
+    if (container.kind == ContainerKind::kEphemeral) continue;
     bool ended = report.current && report.current->state == ContainerState::kExited;
     if (container.kind != ContainerKind::kMain) {
       if (container.kind == ContainerKind::kSidecar) {
@@ -143,6 +144,9 @@ Condition initialized_condition(const PodShape& shape, const StatusInput& input,
         if (!report.current || report.current->state != ContainerState::kExited || report.current->exit_code != 0) {
           incomplete.push_back(shape.containers[i].name);
         }
+        break;
+      case ContainerKind::kEphemeral:
+        break;
     }
   }
   if (incomplete.empty() || main_seen) return {true, "", ""};
@@ -154,7 +158,9 @@ Condition containers_ready_condition(const PodShape& shape, const StatusInput& i
   if (phase == "Failed") return {false, "PodFailed", ""};
   std::vector<std::string> unready;
   for (size_t i = 0; i < shape.containers.size(); ++i) {
-    if (shape.containers[i].kind != ContainerKind::kInit && !input.containers[i].ready) {
+    ContainerKind kind = shape.containers[i].kind;
+    bool counts = kind == ContainerKind::kMain || kind == ContainerKind::kSidecar;
+    if (counts && !input.containers[i].ready) {
       unready.push_back(shape.containers[i].name);
     }
   }
@@ -306,12 +312,16 @@ Value build_pod_status(const PodShape& shape, const Value& old, const StatusInpu
   if (generation.is_int()) status.set("observedGeneration", generation);
   Value inits = Value::array();
   Value mains = Value::array();
+  Value ephemerals = Value::array();
   for (size_t i = 0; i < shape.containers.size(); ++i) {
     Value one = container_status(shape, i, input);
-    (shape.containers[i].kind == ContainerKind::kMain ? mains : inits).append(std::move(one));
+    ContainerKind kind = shape.containers[i].kind;
+    Value& list = kind == ContainerKind::kMain ? mains : kind == ContainerKind::kEphemeral ? ephemerals : inits;
+    list.append(std::move(one));
   }
   if (!inits.empty()) status.set("initContainerStatuses", std::move(inits));
   if (!mains.empty()) status.set("containerStatuses", std::move(mains));
+  if (!ephemerals.empty()) status.set("ephemeralContainerStatuses", std::move(ephemerals));
   return status;
 }
 
@@ -326,7 +336,8 @@ Value status_patch(const object::Object& pod, const Value& current, const Value&
                                           "qosClass",
                                           "observedGeneration",
                                           "initContainerStatuses",
-                                          "containerStatuses"};
+                                          "containerStatuses",
+                                          "ephemeralContainerStatuses"};
   for (std::string_view field : kFields) {
     if (reads_same(desired.at(field), current.at(field))) continue;
     patch.set(field, desired.at(field));

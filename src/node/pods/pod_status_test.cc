@@ -100,6 +100,30 @@ TEST(PodStatus, ReadinessGates) {
   EXPECT_EQ(condition(with, "Ready"), "True");
 }
 
+TEST(PodStatus, EphemeralContainersAreToldApart) {
+  PodShape shape = shape_of(R"({"containers":[{"name":"a"}],"ephemeralContainers":[{"name":"e","image":"i"}]})");
+  ASSERT_EQ(shape.containers[1].kind, ContainerKind::kEphemeral);
+  Value now = status(shape, {running(), {}});
+  EXPECT_EQ(now.at("phase").as_string(), "Running");
+  EXPECT_EQ(condition(now, "Ready"), "True");
+  EXPECT_EQ(now.at("containerStatuses").size(), 1U);
+  const Value& ephemeral = now.at("ephemeralContainerStatuses").items()[0];
+  EXPECT_EQ(ephemeral.at("name").as_string(), "e");
+  EXPECT_NE(ephemeral.find({"state", "waiting"}), nullptr);
+  Value later = status(shape, {running(), exited(1)});
+  EXPECT_EQ(later.at("phase").as_string(), "Running");
+  Value patch = status_patch(*shape.pod, now, later);
+  EXPECT_NE(patch.at({"status", "ephemeralContainerStatuses"}).items()[0].find({"state", "terminated"}), nullptr);
+}
+
+TEST(PodStatus, KnownEphemeralContainersKeepTheirPlaces) {
+  PodShape first = shape_of(R"({"containers":[{"name":"a"}],"ephemeralContainers":[{"name":"x"}]})");
+  PodShape second = shape_of(R"({"containers":[{"name":"a"}],"ephemeralContainers":[{"name":"new"},{"name":"x"}]})");
+  PodShape kept = read_pod_shape(second.pod, &first);
+  EXPECT_EQ(kept.containers[1].name, "x");
+  EXPECT_EQ(kept.containers[2].name, "new");
+}
+
 TEST(PodStatus, AFinalPhaseStays) {
   PodShape shape = shape_of(R"({"containers":[{"name":"a"}]})", R"({"phase":"Failed","reason":"Evicted"})");
   Value now = status(shape, {running()});

@@ -29,7 +29,7 @@ PodWorker::PodWorker(const NodeContext& context, PodHost& host, object::ObjectPt
   if (shape_.pod->deleting()) wish_ = PodWish::kDelete;
   for (size_t i = 0; i < shape_.containers.size(); ++i) {
     runners_.push_back(std::make_shared<ContainerRunner>(context_, *this, i));
-    for (std::string_view list : {"initContainerStatuses", "containerStatuses"}) {
+    for (std::string_view list : {"initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses"}) {
       for (const Value& one : status.at(list).items()) {
         if (one.at("name").as_string() == shape_.containers[i].name) runners_.back()->recall(one);
       }
@@ -75,7 +75,10 @@ void PodWorker::update(object::ObjectPtr pod) {
       metadata.at("annotations") != pod->metadata().at("annotations")) {
     volumes_stale_ = true;
   }
-  shape_ = read_pod_shape(std::move(pod));
+  shape_ = read_pod_shape(std::move(pod), &shape_);
+  while (runners_.size() < shape_.containers.size()) {
+    runners_.push_back(std::make_shared<ContainerRunner>(context_, *this, runners_.size()));
+  }
   if (shape_.pod->deleting() && wish_ == PodWish::kRun) wish_ = PodWish::kDelete;
   if (was_deleting && shape_.grace < grace) {
     for (auto& runner : runners_) runner->shorten_stop(shape_.grace);
@@ -184,10 +187,11 @@ void PodWorker::report_status() {
   StatusInput input;
   bool alive = false;
   bool all_ended = true;
-  for (const auto& runner : runners_) {
-    input.containers.push_back(runner->report());
-    alive = alive || is_alive(input.containers.back().phase);
-    all_ended = all_ended && input.containers.back().phase == ContainerPhase::kExited;
+  for (size_t i = 0; i < runners_.size(); ++i) {
+    ContainerPhase phase = input.containers.emplace_back(runners_[i]->report()).phase;
+    alive = alive || is_alive(phase);
+    bool counts = shape_.containers[i].kind != ContainerKind::kEphemeral;
+    all_ended = all_ended && (!counts || phase == ContainerPhase::kExited);
   }
   input.sandbox_ready = sandbox_phase_ == SandboxPhase::kReady;
   input.ips = ips_;

@@ -55,7 +55,7 @@ class PodWorker final : public std::enable_shared_from_this<PodWorker>, public C
   const std::string& name() const { return shape_.name; }
   object::ObjectPtr pod() const { return shape_.pod; }
   // For streams: the runtime's id of a container (empty: none) and of the sandbox.
-  std::string container_id(const std::string& container) const;
+  std::string container_id(const std::string& container) const override;
   const ContainerRunner* runner(const std::string& container) const;
   const std::string& sandbox_id() const override { return sandbox_id_; }
   const PodPaths& paths() const override { return paths_; }

@@ -40,6 +40,9 @@ void fill_namespaces(const SecurityContext& security, cri::NamespaceOption& name
   namespaces.set_network(security.host_network ? cri::NODE : cri::POD);
   namespaces.set_ipc(security.host_ipc ? cri::NODE : cri::POD);
   namespaces.set_pid(security.host_pid ? cri::NODE : security.share_process_namespace ? cri::POD : cri::CONTAINER);
+  if (security.pid_target_id.empty()) return;
+  namespaces.set_pid(cri::TARGET);
+  namespaces.set_target_id(security.pid_target_id);
 }
 
 void fill_seccomp(const std::string& profile, cri::SecurityProfile& message) {

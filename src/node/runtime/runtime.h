@@ -41,6 +41,7 @@ struct SecurityContext {
   bool host_pid = false;
   bool host_ipc = false;
   bool share_process_namespace = false;
+  std::string pid_target_id;    // of a container, whose processes are seen; empty: none
   std::string seccomp_profile;  // "RuntimeDefault", "Unconfined", "Localhost/<path>", "" = unconfined
   std::map<std::string, std::string> sysctls;
 };
