@@ -8,6 +8,7 @@
 #include "controllers/deployment/deployment_controller.h"
 #include "controllers/disruption/disruption_controller.h"
 #include "controllers/endpoints/endpoints_controller.h"
+#include "controllers/endpoints/mirror_controller.h"
 #include "controllers/garbage/garbage_controller.h"
 #include "controllers/garbage/lost_pods_controller.h"
 #include "controllers/job/job_controller.h"
@@ -62,6 +63,7 @@ struct Controllers::State {
         provisioner(transport, loop, provisioner_events, informers, directories),
         endpoints(transport, loop, endpoint_events, informers),
         custom(transport, loop, informers),
+        mirror(transport, loop, endpoint_events, informers),
         garbage(transport, loop, other_events, informers, options.resources),
         lost_pods(transport, loop, other_events, informers),
         node_lifecycle(transport, loop, node_events, informers, options.node_lifecycle),
@@ -106,6 +108,7 @@ struct Controllers::State {
   LocalProvisioner provisioner;
   EndpointsController endpoints;
   CustomResources custom;
+  EndpointsMirrorController mirror;
   GarbageController garbage;
   LostPodsController lost_pods;
   NodeLifecycleController node_lifecycle;
@@ -141,6 +144,7 @@ void Controllers::start() {
   state_->ephemeral.start();
   state_->provisioner.start();
   state_->endpoints.start();
+  state_->mirror.start();
   state_->garbage.start();
   state_->lost_pods.start();
   state_->node_lifecycle.start();
