@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "kinds/scheduling/scheduling_rules.h"
+#include "network/ingress/route_policy.h"
 
 namespace stead::app {
 namespace {
@@ -95,6 +96,17 @@ Request make_cluster_facts(const BootstrapOptions& options) {
                                                        {"dnsServiceAddress", options.dns_service_address}})}}));
 }
 
+// Marked as default once, when it is made: who takes the mark away has it stay away.
+Request make_ingress_class() {
+  Value annotations = Value::object({{"ingressclass.kubernetes.io/is-default-class", "true"}});
+  return create(
+      "networking.k8s.io", "ingressclasses", "",
+      Value::object({{"apiVersion", "networking.k8s.io/v1"},
+                     {"kind", "IngressClass"},
+                     {"metadata", Value::object({{"name", "stead"}, {"annotations", std::move(annotations)}})},
+                     {"spec", Value::object({{"controller", network::ingress::kControllerName}})}}));
+}
+
 struct Sequence : std::enable_shared_from_this<Sequence> {
   Sequence(client::ApiTransport& the_transport, std::function<void(Result<void>)> the_done)
       : transport(the_transport), done(std::move(the_done)) {}
@@ -153,6 +165,7 @@ void bootstrap(client::ApiTransport& transport, const BootstrapOptions& options,
   sequence->requests.push_back(make_endpoints("kube-system", "kube-dns", options.dns_service_address, dns_ports));
   sequence->requests.push_back(make_slice("kube-system", "kube-dns", options.dns_service_address, dns_ports));
   if (!options.pod_cidr.empty()) sequence->requests.push_back(make_cluster_facts(options));
+  if (options.ingress_class) sequence->requests.push_back(make_ingress_class());
   sequence->run();
 }
 

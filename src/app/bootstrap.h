@@ -23,6 +23,7 @@ struct BootstrapOptions {
   std::string service_cidr;
   std::string cluster_domain;
   std::string pod_network;
+  bool ingress_class = false;  // make the class of Ingresses that this program serves
 };
 
 // `done` runs on the transport's loop.

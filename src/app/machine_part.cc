@@ -56,6 +56,7 @@ struct MachinePart::Parts {
     made.cluster_domain = options.cluster_domain;
     made.dns_address = options.dns_address;
     made.pod_network = options.pod_network;
+    made.ingress = options.ingress;
     if (options.serves_api) made.api_address = options.api_address;
     if (has_default_route()) {
       made.resolvers = network::dns::resolvers_of(node::read_machine_resolv_conf(), {options.dns_address});
@@ -118,7 +119,7 @@ void MachinePart::serve_kubelet(const http::TlsFiles& tls) {
 }
 
 Result<void> MachinePart::run(ApiAccess& access, ClusterNodeGateway* gateway) {
-  STEAD_TRY(network, NetworkPart::start(access, parts_->network_options()));
+  STEAD_TRY(network, NetworkPart::start(access, parts_->network_options(), parts_->data_dir));
   parts_->network = std::move(network);
   STEAD_TRY(handle, parts_->containerd.get());
   STEAD_TRY(node,

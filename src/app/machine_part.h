@@ -28,6 +28,7 @@ struct MachineOptions {
   std::string dns_address;  // the tenth
   bool serves_api = false;  // the API listens on api_address here; else its service's endpoints have it
   network::PodNetworkMode pod_network = network::PodNetworkMode::kAuto;
+  cli::IngressPorts ingress{0, 0};
   std::string containerd_socket;  // empty: a private containerd
   std::vector<std::pair<std::string, std::string>> labels;
 };

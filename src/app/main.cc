@@ -22,6 +22,8 @@ int main(int argc, char** argv) {
       return stead::app::run_image_import(line.up, line.image_file);
     case Command::kStatus:
       return stead::cli::run_status(line.up.data_dir);
+    case Command::kWhy:
+      return stead::cli::run_why(line.up.data_dir, line.subject, line.ns);
     case Command::kKubeconfig:
       return stead::cli::run_kubeconfig(line.up.data_dir);
     case Command::kVersion:

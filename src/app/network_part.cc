@@ -1,9 +1,11 @@
 #include "app/network_part.h"
 
+#include <filesystem>
 #include <future>
 
 #include "loop/asio_loop.h"
 #include "network/dns/dns_server.h"
+#include "network/ingress/ingress_controller.h"
 #include "network/pod_network/masquerade.h"
 #include "network/pod_network/node_link.h"
 #include "network/pod_network/node_routes.h"
@@ -28,6 +30,8 @@ network::dns::DnsOptions dns_options(const NetworkPartOptions& options) {
   dns.upstreams = options.resolvers;
   return dns;
 }
+
+std::string ingress_directory(const std::string& data_dir) { return data_dir + "/ingress"; }
 
 }  // namespace
 
@@ -54,6 +58,7 @@ std::vector<Error> remove_network(const cli::DataDir& data_dir) {
   Result<std::string> pod_cidr = cli::read_file(data_dir.path("pod-cidr"));
   if (pod_cidr.ok()) link.pod_cidrs = {*pod_cidr};
   link.state_path = data_dir.path("network-state");
+  keep(network::ingress::stop_ingress(ingress_directory(data_dir.root())));
   keep(network::remove_service_rules(data_dir.path("loopback-state")));
   keep(network::remove_node_link(link));
   keep(network::remove_peer_routes());
@@ -70,12 +75,16 @@ struct NetworkPart::State {
   std::unique_ptr<network::dns::DnsServer> dns;
   std::unique_ptr<network::ServiceProxy> proxy;
   std::unique_ptr<network::NodeRoutes> routes;
+  std::unique_ptr<loop::WorkerPool> ingress_pool = loop::make_worker_pool("ingress", 1);
+  std::unique_ptr<client::ApiTransport> ingress_transport;
+  std::unique_ptr<network::ingress::IngressController> ingress;
   bool running = false;
 
   ~State() {
     std::promise<void> ended;
     auto end = [&] {
       routes.reset();
+      ingress.reset();
       proxy.reset();
       dns.reset();
       ended.set_value();
@@ -88,15 +97,26 @@ struct NetworkPart::State {
     ended.get_future().wait();
     pool.reset();
     route_pool.reset();
+    ingress_pool.reset();
     loop.stop();
     loop.join();
+  }
+
+  void start_ingress(ApiAccess& access, const NetworkPartOptions& options, const std::string& directory) {
+    ingress_transport = access.transport({"system:stead-ingress", "", {"system:masters"}}, loop);
+    auto balancer = network::ingress::make_haproxy_adapter(
+        loop, directory, {options.node_ip, options.ingress.http, options.ingress.https, {}});
+    ingress = std::make_unique<network::ingress::IngressController>(*ingress_transport, loop, *ingress_pool,
+                                                                    std::move(balancer), options.node_ip);
+    ingress->start();
   }
 };
 
 NetworkPart::NetworkPart(std::unique_ptr<State> state) : state_(std::move(state)) {}
 NetworkPart::~NetworkPart() = default;
 
-Result<std::unique_ptr<NetworkPart>> NetworkPart::start(ApiAccess& access, const NetworkPartOptions& options) {
+Result<std::unique_ptr<NetworkPart>> NetworkPart::start(ApiAccess& access, const NetworkPartOptions& options,
+                                                        const std::string& data_dir) {
   auto state = std::make_unique<State>();
   state->dns_transport = access.transport({"system:kube-dns", "", {"system:masters"}}, state->loop);
   state->dns = std::make_unique<network::dns::DnsServer>(*state->dns_transport, state->loop, dns_options(options));
@@ -110,6 +130,12 @@ Result<std::unique_ptr<NetworkPart>> NetworkPart::start(ApiAccess& access, const
   state->routes = std::make_unique<network::NodeRoutes>(*state->proxy_transport, state->loop, *state->route_pool,
                                                         options.node_name, options.pod_network);
   state->routes->start();
+  if (options.ingress.any()) {
+    state->start_ingress(access, options, ingress_directory(data_dir));
+  } else if (std::filesystem::exists(ingress_directory(data_dir))) {
+    // Of a run before that had ports for it.
+    STEAD_TRY_VOID(network::ingress::stop_ingress(ingress_directory(data_dir)));
+  }
   state->loop.start_thread("network");
   state->running = true;
   return std::unique_ptr<NetworkPart>(new NetworkPart(std::move(state)));

@@ -78,6 +78,7 @@ void ServerPart::start_controllers() {
   control.bootstrap.service_cidr = options_.cluster.service_cidr;
   control.bootstrap.cluster_domain = options_.cluster.cluster_domain;
   control.bootstrap.pod_network = options_.cluster.pod_network;
+  control.bootstrap.ingress_class = options_.ingress_class;
   control_ = std::make_unique<ControlLoop>(plane_->api(), std::move(control));
 }
 

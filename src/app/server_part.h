@@ -27,9 +27,10 @@ class ServerPart {
  public:
   struct Options {
     cli::UpOptions cluster;
-    std::string node_name;   // of the machine; where local volumes are made
-    std::string node_ip;     // of the machine: where agents and pods find the API
-    bool many_nodes = true;  // nodes elsewhere are reached over HTTPS and get ranges of the pod addresses
+    std::string node_name;       // of the machine; where local volumes are made
+    std::string node_ip;         // of the machine: where agents and pods find the API
+    bool many_nodes = true;      // nodes elsewhere are reached over HTTPS and get ranges of the pod addresses
+    bool ingress_class = false;  // Ingresses are served on this machine
   };
 
   // Serves the API, not yet on the first service address. `gateway` outlives this. Blocks for the store.

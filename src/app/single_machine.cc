@@ -62,6 +62,7 @@ struct SingleMachine::Parts {
     made.api_address = addresses.api;
     made.dns_address = addresses.dns;
     made.serves_api = true;
+    made.ingress = options.ingress;
     made.containerd_socket = options.containerd_socket;
     return made;
   }
@@ -81,7 +82,8 @@ Result<std::unique_ptr<SingleMachine>> SingleMachine::start(const cli::UpOptions
     STEAD_TRY(machine, MachinePart::begin(std::move(machine_options), data_dir));
     parts->machine = std::move(machine);
   }
-  ServerPart::Options server_options{options, parts->node_name, parts->node_ip, !simulated};
+  ServerPart::Options server_options{options, parts->node_name, parts->node_ip, !simulated,
+                                     !simulated && options.ingress.any()};
   STEAD_TRY(server, ServerPart::start(server_options, data_dir, parts->gateway));
   parts->server = std::move(server);
   ControlPlane& plane = parts->server->plane();

@@ -123,6 +123,10 @@ void add_cluster(CLI::App& command, UpOptions& options) {
 
 void add_up(CLI::App& command, UpOptions& options) {
   add_cluster(command, options);
+  command.add_option("--ingress-http-port", options.ingress.http, "Port of this node for Ingresses (0: none)")
+      ->capture_default_str();
+  command.add_option("--ingress-https-port", options.ingress.https, "The same for TLS (0: none)")
+      ->capture_default_str();
   command.add_option("--runtime", options.runtime, "What runs the containers")
       ->capture_default_str()
       ->check(CLI::IsMember({"containerd", "simulated"}));
@@ -173,6 +177,10 @@ CommandLine parse_command_line(int argc, char** argv) {
   add_data_dir(*down, line.up);
   auto* status = app.add_subcommand("status", "Tell how the cluster is");
   add_data_dir(*status, line.up);
+  auto* why = app.add_subcommand("why", "Tell why something is not as wanted, and what would mend it");
+  add_data_dir(*why, line.up);
+  why->add_option("-n,--namespace", line.ns, "Where it is")->capture_default_str();
+  why->add_option("KIND/NAME", line.subject, "pod/web-0, pvc/data-web-0, sts/web …")->required();
   auto* kubeconfig = app.add_subcommand("kubeconfig", "Print the kubeconfig");
   add_data_dir(*kubeconfig, line.up);
   auto* image = app.add_subcommand("image", "Container images of this node");
@@ -197,6 +205,7 @@ CommandLine parse_command_line(int argc, char** argv) {
   if (agent->parsed()) line.command = Command::kAgent;
   if (down->parsed()) line.command = Command::kDown;
   if (status->parsed()) line.command = Command::kStatus;
+  if (why->parsed()) line.command = Command::kWhy;
   if (kubeconfig->parsed()) line.command = Command::kKubeconfig;
   if (image_import->parsed()) line.command = Command::kImageImport;
   if (version->parsed()) line.command = Command::kVersion;

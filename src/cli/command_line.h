@@ -17,6 +17,13 @@ struct AuditOptions {
   int log_backups_max = 10;
 };
 
+// Ports of the node where Ingresses are served; 0: not there.
+struct IngressPorts {
+  uint16_t http = 80;
+  uint16_t https = 443;
+  bool any() const { return http != 0 || https != 0; }
+};
+
 struct UpOptions {
   std::string data_dir = "/var/lib/stead";
   std::string bind = "127.0.0.1";
@@ -28,6 +35,7 @@ struct UpOptions {
   std::string node_name;  // empty: the host name
   std::string node_ip;    // empty: the default route's link, then any global address
   std::string runtime = "containerd";
+  IngressPorts ingress;
   int simulated_nodes = 1;
   std::string containerd_socket;  // empty: a private containerd
   std::chrono::seconds node_monitor_grace_period{50};
@@ -56,14 +64,17 @@ struct CommandLine {
     kAgent,
     kDown,
     kStatus,
+    kWhy,
     kKubeconfig,
     kImageImport,
     kVersion
   } command = Command::kNone;
   UpOptions up;  // data_dir also for the other commands
   AgentOptions agent;
-  std::string image_file;  // image import
-  int exit_code = 0;       // kNone: end with this, help or error text has been printed
+  std::string image_file;      // image import
+  std::string subject;         // why: KIND/NAME
+  std::string ns = "default";  // why
+  int exit_code = 0;           // kNone: end with this, help or error text has been printed
 };
 
 // Prints help and errors of usage itself (they name the option and the value).

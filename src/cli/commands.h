@@ -8,6 +8,8 @@
 namespace stead::cli {
 
 int run_status(const std::string& data_dir);
+// `what` is KIND/NAME.
+int run_why(const std::string& data_dir, const std::string& what, const std::string& ns);
 int run_kubeconfig(const std::string& data_dir);
 int run_version();
 

@@ -15,6 +15,7 @@
 //     pki/service-accounts.key      signs service accounts' tokens
 //     pki/encryption.keys           encrypts Secrets at rest: a line "NAME BASE64" per key, the first encrypts
 //     containerd/                   the private containerd (config, root, state, socket, log)
+//     ingress/                      HAProxy's configuration, certificates, sockets and log, once there is an Ingress
 //     pods/, pod-logs/, volumes/    what pods use
 
 #include <string>

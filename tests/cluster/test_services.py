@@ -1,7 +1,7 @@
 """Services in the node's kernel: who answers, who is refused, and what never leaves the machine."""
 
 import collections
-import json
+import ipaddress
 import pathlib
 import subprocess
 import textwrap
@@ -9,7 +9,8 @@ import time
 
 import pytest
 
-from support.cluster import NODE_IP, wait_for
+from support.capture import Capture
+from support.cluster import NODE_IP, run, wait_for
 
 COULD_NOT_CONNECT = 7  # of curl; a time-out would be 28
 
@@ -91,13 +92,13 @@ def from_pod(cluster, pod, *arguments):
                           capture_output=True, text=True)
 
 
-def refusal(cluster, host, pod=None):
+def refusal(cluster, host, pod=None, limit="5"):
     """curl's exit status at `host`, from the node or a pod, and after how long."""
     begin = time.monotonic()
     if pod:
-        code = from_pod(cluster, pod, f"http://{host}/").returncode
+        code = from_pod(cluster, pod, "--max-time", limit, f"http://{host}/").returncode
     else:
-        code = cluster.namespace.run(["curl", "-sS", "--max-time", "5", f"http://{host}/"], check=False).returncode
+        code = cluster.namespace.run(["curl", "-sS", "--max-time", limit, f"http://{host}/"], check=False).returncode
     return code, time.monotonic() - begin
 
 
@@ -141,35 +142,37 @@ def test_the_api_is_reached_at_its_service(cluster):
     assert status.stdout in ("200", "401", "403")
 
 
-def test_nothing_leaves_by_an_uplink(cluster):
-    """An nftables counter stands where an uplink would take packets: it sees the last of them before the wire."""
-    watch = textwrap.dedent("""\
-        table ip uplink_watch {
-          counter leaked { }
-          counter control { }
-          chain leaving {
-            type filter hook postrouting priority 300; policy accept;
-            oifname "host0" ip daddr { 10.42.0.0/16, 10.43.0.0/16 } counter name leaked
-            oifname "host0" ip daddr 198.51.100.1 counter name control
-          }
-        }
-        """)
-    namespace = cluster.namespace
-    # The way out that must not be taken.
-    namespace.run(["ip", "route", "add", "default", "dev", "host0"])
-    namespace.run(["nft", "-f", "-"], stdin=watch)
+@pytest.fixture
+def wire(cluster):
+    """A way out of the cluster's network, with a default route over it; what arrives at its far end has left the machine."""
+    namespace, far = cluster.namespace, f"{cluster.namespace.name}-wire"
+    run(["ip", "netns", "add", far])
+    beyond = ["nsenter", f"--net=/var/run/netns/{far}"]
     try:
-        namespace.run(["curl", "-sS", "--max-time", "1", "http://198.51.100.1/"], check=False)
-        for host in (address(cluster, "nobody"), address(cluster, "web"), "10.43.99.99", "10.42.0.250", "10.42.99.1"):
-            refusal(cluster, host)
-            refusal(cluster, host, "web-0")
-        listed = json.loads(namespace.run(["nft", "-j", "list", "counters", "table", "ip", "uplink_watch"]).stdout)
-        counters = {item["counter"]["name"]: item["counter"]["packets"] for item in listed["nftables"] if "counter" in item}
-        assert counters["control"] > 0, "the watch sees nothing at all"
-        assert counters["leaked"] == 0
+        namespace.run(["ip", "link", "add", "uplink0", "type", "veth", "peer", "name", "wire0", "netns", far])
+        namespace.run(["ip", "addr", "add", "198.51.100.2/24", "dev", "uplink0"])
+        namespace.run(["ip", "link", "set", "uplink0", "up"])
+        run([*beyond, "ip", "addr", "add", "198.51.100.1/24", "dev", "wire0"])
+        run([*beyond, "ip", "link", "set", "wire0", "up"])
+        namespace.run(["ip", "route", "add", "default", "via", "198.51.100.1"])
+        yield Capture(beyond, "wire0")
     finally:
-        namespace.run(["nft", "delete", "table", "ip", "uplink_watch"])
-        namespace.run(["ip", "route", "del", "default", "dev", "host0"])
+        namespace.run(["ip", "link", "del", "uplink0"], check=False)
+        run(["ip", "netns", "del", far])
+
+
+def test_nothing_leaves_by_an_uplink(cluster, wire):
+    """No frame for an address of a pod or service, nor a question who has it, arrives where the uplink ends."""
+    ours = [ipaddress.ip_network(each) for each in ("10.42.0.0/16", "10.43.0.0/16")]
+    with wire:
+        for pod in (None, "web-0"):
+            for host in (address(cluster, "nobody"), address(cluster, "web"), "10.43.99.99", "10.42.0.250", "10.42.99.1"):
+                refusal(cluster, host, pod, limit="1")
+            # What is for elsewhere does leave, so the watch is no blind one.
+            refusal(cluster, "203.0.113.7" if pod else "203.0.113.8", pod, limit="1")
+    for elsewhere in ("203.0.113.7", "203.0.113.8"):
+        assert wire.seen.get(("tcp", ipaddress.ip_address(elsewhere))), wire.seen
+    assert [seen for seen in wire.seen if any(seen[1] in network for network in ours)] == []
 
 
 def test_zz_nothing_stays_after_down(cluster):

@@ -97,7 +97,7 @@ class Machine:
             return True
         if kind == "processes":  # builds and other tests come and go; the programs a cluster starts are known
             program = os.path.basename(entry[2].split(" ")[0])
-            known = program.startswith(("containerd", "runc", "pause", "stead"))
+            known = program.startswith(("containerd", "runc", "pause", "stead", "haproxy"))
             return known and not FOREIGN.search(text)
         if kind == "files" and entry.endswith(SHARED_PLACES):  # stay as long as any containerd of Stead's runs
             return not any("containerd" in each[2].split(" ")[0] for each in processes())

@@ -125,6 +125,8 @@ void validate_tls(const Path& path, const Value& tls, FieldErrors& errors) {
   }
 }
 
+void prepare_create(Value& ingress) { ingress.set({"status", "loadBalancer"}, Value::object()); }
+
 void validate(const Value& ingress, FieldErrors& errors) {
   Path path("spec");
   const Value& spec = ingress.at("spec");
@@ -213,7 +215,10 @@ std::vector<Value> cells(const Value& ingress, WallTime now) {
 
 KindRules ingress_rules() {
   KindRules made;
-  made.rules = {.validate = validate, .validate_status_update = validate_status_update, .cells = cells};
+  made.rules = {.prepare_create = prepare_create,
+                .validate = validate,
+                .validate_status_update = validate_status_update,
+                .cells = cells};
   made.columns = {name_column(),
                   {"Class", "string", "", "The ingress class, which says who serves it."},
                   {"Hosts", "string", "", "Hosts that its rules are for."},
