@@ -7,6 +7,7 @@
 
 #include "apiserver/aggregation/api_services.h"
 #include "apiserver/authorization/escalation.h"
+#include "apiserver/certificate_requests.h"
 #include "apiserver/priority_admission.h"
 #include "apiserver/quota/limit_ranger.h"
 #include "client/informer.h"
@@ -123,6 +124,7 @@ Result<void> Admission::admit_create(const Call& call, Value& document) const {
   if (is_core(call, "persistentvolumes")) add_finalizer(document, kVolumeProtection);
   if (is_core(call, "services")) STEAD_TRY_VOID(services_.complete(document, nullptr));
   if (call.resource->group == "networking.k8s.io" && call.resource->name == "ingresses") complete_ingress(document);
+  if (is_certificate_request(call)) STEAD_TRY_VOID(admit_certificate_request(call, document));
   return {};
 }
 
@@ -139,6 +141,9 @@ Result<void> Admission::admit_update(const Call& call, Value& document, const Va
     STEAD_TRY_VOID(check_claim_growth(call, document, old));
   }
   if (call.request.subresource.empty()) STEAD_TRY_VOID(check_limits(call, document, false));
+  if (is_certificate_request(call) && call.request.subresource == "status") {
+    STEAD_TRY_VOID(admit_certificate_status(call, authorizer_, document, old));
+  }
   return check_escalation(authorizer_, cache_, call, document, &old);
 }
 

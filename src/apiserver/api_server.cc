@@ -1,5 +1,7 @@
 #include "apiserver/api_server.h"
 
+#include "apiserver/authentication/bootstrap_token.h"
+#include "apiserver/certificate_requests.h"
 #include "apiserver/document.h"
 #include "apiserver/eviction.h"
 #include "apiserver/subresources.h"
@@ -121,6 +123,7 @@ ApiServer::ApiServer(store::Store& store, cache::Cache& cache, loop::Loop& loop,
       usage_(cache, loop) {
   admission_.set_toleration(options.pod_eviction_timeout);
   authenticator_.add(make_service_account_authenticator(tokens_));
+  authenticator_.add(make_bootstrap_token_authenticator(cache));
 }
 
 ApiServer::~ApiServer() = default;
@@ -214,6 +217,14 @@ void ApiServer::dispatch_subresource(Call call, object::StrictErrors strict, Cal
     }
   } else if (core && call.resource->name == "namespaces" && subresource == "finalize" && verb == Verb::kUpdate) {
     return finalize_namespace(verbs_, std::move(call), std::move(done));
+  } else if (is_certificate_request(call) && subresource == "approval") {
+    if (verb == Verb::kGet) return done(get_approval(verbs_, call));
+    if (verb == Verb::kUpdate) {
+      return update_approval(verbs_, authorizer_, std::move(call), loop_.wall_now(), std::move(done));
+    }
+    if (verb == Verb::kPatch) {
+      return patch_approval(verbs_, authorizer_, std::move(call), loop_.wall_now(), std::move(done));
+    }
   }
   done(make_error(Reason::kNotFound, "the server could not find the requested resource"));
 }

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "app/agent_credentials.h"
+#include "app/certificate_keeper.h"
 #include "app/cluster_facts.h"
 #include "app/machine_part.h"
 #include "app/node_address.h"
@@ -21,17 +22,6 @@ constexpr std::chrono::seconds kReadyLimit{60};
 constexpr std::chrono::seconds kServerLimit{30};
 constexpr std::chrono::milliseconds kServerRetry{500};
 
-http::ClientOptions client_of(const ServerAddress& server, const AgentCredentials& credentials) {
-  http::ClientOptions client;
-  client.host = server.host;
-  client.port = server.port;
-  client.ca_pem = credentials.ca_pem;
-  client.certificate_pem = credentials.client.certificate_pem;
-  client.key_pem = credentials.client.key_pem;
-  client.timeout = std::chrono::seconds(5);
-  return client;
-}
-
 // From the server; where it cannot be reached, as they were told last.
 Result<ClusterFacts> find_facts(const cli::DataDir& data_dir, const http::ClientOptions& server) {
   std::optional<ClusterFacts> known = load_cluster_facts(data_dir);
@@ -43,7 +33,7 @@ Result<ClusterFacts> find_facts(const cli::DataDir& data_dir, const http::Client
       return told;
     }
     bool passing = told.error().reason == Reason::kUnavailable || told.error().reason == Reason::kTimeout ||
-                   told.error().reason == Reason::kNotFound;
+                   told.error().reason == Reason::kNotFound;  // not made yet
     if (known && passing) {
       log::warning("agent", "the server cannot be reached, pods run on: {}", told.error().message);
       return *known;
@@ -56,8 +46,9 @@ Result<ClusterFacts> find_facts(const cli::DataDir& data_dir, const http::Client
 struct Agent {
   std::string node_name;
   std::unique_ptr<RemoteApiAccess> access;
-  // Goes first: it lives on the access.
   std::unique_ptr<MachinePart> machine;
+  // Goes first: it speaks to both of the above.
+  std::unique_ptr<CertificateKeeper> keeper;
 };
 
 Result<Agent> start(const cli::AgentOptions& options, const cli::DataDir& data_dir) {
@@ -65,7 +56,7 @@ Result<Agent> start(const cli::AgentOptions& options, const cli::DataDir& data_d
   agent.node_name = options.node_name.empty() ? host_name() : options.node_name;
   STEAD_TRY(node_ip, choose_node_address(options.node_ip));
   STEAD_TRY(server, ServerAddress::parse(options.server));
-  STEAD_TRY(credentials, find_agent_credentials(data_dir));
+  STEAD_TRY(credentials, find_agent_credentials(data_dir, server, agent.node_name, options.token));
   STEAD_TRY(facts, find_facts(data_dir, client_of(server, credentials)));
   STEAD_TRY_VOID(check_ranges(facts.pod_cidr, facts.service_cidr, node_ip, network::link_addresses()));
   MachineOptions machine;
@@ -87,9 +78,22 @@ Result<Agent> start(const cli::AgentOptions& options, const cli::DataDir& data_d
             http::make_client_tls(credentials.ca_pem, credentials.client.certificate_pem, credentials.client.key_pem));
   transport.tls = std::move(tls);
   agent.access = std::make_unique<RemoteApiAccess>(std::move(transport));
-  part->serve_kubelet({credentials.client.certificate_pem, credentials.client.key_pem, credentials.ca_pem});
   STEAD_TRY_VOID(part->run(*agent.access, nullptr));
   agent.machine = std::move(part);
+  CertificateKeeper::Options keeper;
+  keeper.server = server;
+  keeper.credentials = credentials;
+  keeper.node_name = agent.node_name;
+  keeper.node_ip = node_ip;
+  keeper.use_client = [access = agent.access.get()](const AgentCredentials& renewed) {
+    Result<http::TlsContext> context =
+        http::make_client_tls(renewed.ca_pem, renewed.client.certificate_pem, renewed.client.key_pem);
+    if (context.ok()) access->use_tls(*context);
+  };
+  keeper.use_serving = [machine = agent.machine.get()](const http::KeyPair& serving, const std::string& ca_pem) {
+    machine->serve_kubelet({serving.certificate_pem, serving.key_pem, ca_pem});
+  };
+  agent.keeper = std::make_unique<CertificateKeeper>(std::move(keeper), data_dir);
   return agent;
 }
 
@@ -102,7 +106,7 @@ int run_agent(const cli::AgentOptions& options) {
   if (!data_dir.ok()) return cli::fail(data_dir.error().message);
   Result<Agent> agent = start(options, *data_dir);
   if (!agent.ok()) return cli::fail(agent.error().message);
-  if (agent->machine->node().wait_ready(kReadyLimit)) {
+  if (agent->machine->node().wait_ready(kReadyLimit) && agent->keeper->wait_serving(kReadyLimit)) {
     auto took = std::chrono::duration_cast<std::chrono::milliseconds>(system_clock().now() - begun);
     fmt::print("stead: node {} ready in {} ms; server {}\n", agent->node_name, took.count(), options.server);
     std::fflush(stdout);

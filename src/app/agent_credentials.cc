@@ -3,6 +3,11 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <filesystem>
+#include <optional>
+
+#include "app/join.h"
+#include "cli/join_token.h"
 
 namespace stead::app {
 
@@ -31,14 +36,66 @@ Result<ServerAddress> ServerAddress::parse(const std::string& url) {
   return address;
 }
 
-Result<AgentCredentials> find_agent_credentials(const cli::DataDir& data_dir) {
+Result<void> save_key_pair(const cli::DataDir& data_dir, const std::string& name, const http::KeyPair& pair) {
+  std::error_code code;
+  std::filesystem::create_directories(data_dir.path("pki"), code);
+  STEAD_TRY_VOID(cli::write_file(data_dir.path("pki/" + name + ".key"), pair.key_pem, 0600));
+  return cli::write_file(data_dir.path("pki/" + name + ".crt"), pair.certificate_pem, 0600);
+}
+
+http::ClientOptions client_of(const ServerAddress& server, const AgentCredentials& credentials) {
+  http::ClientOptions client;
+  client.host = server.host;
+  client.port = server.port;
+  client.ca_pem = credentials.ca_pem;
+  client.certificate_pem = credentials.client.certificate_pem;
+  client.key_pem = credentials.client.key_pem;
+  client.timeout = std::chrono::seconds(5);
+  return client;
+}
+
+namespace {
+
+constexpr std::chrono::seconds kDecisionLimit{60};
+
+// nullopt: there is none that holds.
+Result<std::optional<AgentCredentials>> kept(const cli::DataDir& data_dir, const std::string& node_name) {
   Result<std::string> ca = cli::read_file(data_dir.path("pki/ca.crt"));
   Result<std::string> certificate = cli::read_file(data_dir.path("pki/node.crt"));
   Result<std::string> key = cli::read_file(data_dir.path("pki/node.key"));
-  if (!ca.ok() || !certificate.ok() || !key.ok()) {
-    return make_error(Reason::kUnauthorized, "this machine has not joined yet: name a join token with --token");
+  if (!ca.ok() || !certificate.ok() || !key.ok()) return std::optional<AgentCredentials>();
+  STEAD_TRY(name, http::common_name_of(*certificate));
+  if (name != "system:node:" + node_name) {
+    return make_error(Reason::kInvalid,
+                      fmt::format("--node-name {}: this machine has joined as {}; its certificate is in {}", node_name,
+                                  name.substr(name.rfind(':') + 1), data_dir.path("pki/node.crt")));
   }
-  return AgentCredentials{*ca, {*certificate, *key}};
+  STEAD_TRY(end, http::not_after(*certificate));
+  if (end <= system_clock().wall_now()) return std::optional<AgentCredentials>();
+  return std::optional(AgentCredentials{*ca, {*certificate, *key}});
+}
+
+}  // namespace
+
+Result<AgentCredentials> find_agent_credentials(const cli::DataDir& data_dir, const ServerAddress& server,
+                                                const std::string& node_name, const std::string& token) {
+  STEAD_TRY(known, kept(data_dir, node_name));
+  if (known) return *known;
+  if (token.empty()) {
+    return make_error(Reason::kInvalid,
+                      "this machine has no certificate that holds: name a join token with --token "
+                      "(`stead token create` on the server's machine prints one)");
+  }
+  STEAD_TRY(parsed, cli::JoinToken::parse(token));
+  AgentCredentials made;
+  STEAD_TRY(ca, fetch_ca(server, parsed, system_clock()));
+  made.ca_pem = std::move(ca);
+  STEAD_TRY(pair,
+            request_certificate(client_of(server, made), parsed.bearer(), client_wish(node_name), kDecisionLimit));
+  made.client = std::move(pair);
+  STEAD_TRY_VOID(save_key_pair(data_dir, "node", made.client));
+  STEAD_TRY_VOID(cli::write_file(data_dir.path("pki/ca.crt"), made.ca_pem, 0600));
+  return made;
 }
 
 }  // namespace stead::app

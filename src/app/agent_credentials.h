@@ -6,6 +6,7 @@
 
 #include "base/result.h"
 #include "cli/data_dir.h"
+#include "http/client.h"
 #include "http/x509.h"
 
 namespace stead::app {
@@ -22,7 +23,14 @@ struct AgentCredentials {
   http::KeyPair client;  // of the user system:node:NAME
 };
 
-// What the data directory has. kUnauthorized: nothing, or only what has expired.
-Result<AgentCredentials> find_agent_credentials(const cli::DataDir& data_dir);
+// What the data directory has for that node; joins with `token` where there is nothing, or only what has expired.
+// kInvalid names what is wrong: no token, a certificate of another node. Blocks.
+Result<AgentCredentials> find_agent_credentials(const cli::DataDir& data_dir, const ServerAddress& server,
+                                                const std::string& node_name, const std::string& token);
+
+Result<void> save_key_pair(const cli::DataDir& data_dir, const std::string& name, const http::KeyPair& pair);
+
+// A short-lived client with these credentials.
+http::ClientOptions client_of(const ServerAddress& server, const AgentCredentials& credentials);
 
 }  // namespace stead::app

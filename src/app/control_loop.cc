@@ -48,6 +48,7 @@ struct ControlLoop::Parts {
     controllers::ControllersOptions made{controllers::served_resources(kinds::registry()), options.ca_pem,
                                          options.pod_cidr};
     made.node_lifecycle.grace = options.node_monitor_grace_period;
+    made.certificates = options.certificates;
     return made;
   }
 

@@ -7,6 +7,7 @@
 
 #include "apiserver/api_server.h"
 #include "app/bootstrap.h"
+#include "controllers/certificates/certificate_controller.h"
 #include "loop/asio_loop.h"
 
 namespace stead::app {
@@ -16,7 +17,8 @@ class ControlLoop {
   struct Options {
     std::string node_name;  // where local volumes are made
     std::string data_dir;
-    std::string ca_pem;    // for ConfigMap kube-root-ca.crt
+    std::string ca_pem;  // for ConfigMap kube-root-ca.crt
+    controllers::CertificateOptions certificates;
     std::string pod_cidr;  // nodes get their ranges from it; empty: they bring their own
     BootstrapOptions bootstrap;
     std::chrono::seconds node_monitor_grace_period{50};  // when a silent node counts as lost

@@ -72,6 +72,7 @@ Result<std::unique_ptr<ControlPlane>> ControlPlane::start(const Options& options
   front_end.server_address = fmt::format("{}:{}", options.bind, options.port);
   STEAD_TRY(audit, open_audit(options.audit));
   front_end.audit = std::move(audit);
+  front_end.ca_pem = credentials.ca.certificate_pem;
   front_end.ready = [raw = plane.get()] { return raw->ready_.load(); };
   STEAD_TRY(http, http::make_server(plane->loop_, std::move(http_options),
                                     apiserver::make_front_end(*plane->api_, nodes, std::move(front_end))));

@@ -26,6 +26,12 @@ int main(int argc, char** argv) {
       return stead::cli::run_why(line.up.data_dir, line.subject, line.ns);
     case Command::kKubeconfig:
       return stead::cli::run_kubeconfig(line.up.data_dir);
+    case Command::kTokenCreate:
+      return stead::cli::run_token_create(line.up.data_dir, line.token);
+    case Command::kTokenList:
+      return stead::cli::run_token_list(line.up.data_dir);
+    case Command::kTokenDelete:
+      return stead::cli::run_token_delete(line.up.data_dir, line.token_id);
     case Command::kVersion:
       return stead::cli::run_version();
   }

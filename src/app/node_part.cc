@@ -90,12 +90,14 @@ struct NodePart::Parts {
     });
   }
 
-  Result<void> serve_kubelet() {
-    if (options.kubelet_tls.certificate_pem.empty()) return {};
+  // On the kubelet's loop, or before it runs.
+  Result<void> serve_kubelet(const http::TlsFiles& tls) {
+    if (tls.certificate_pem.empty()) return {};
+    if (kubelet) return kubelet->use_tls(tls);
     http::ServerOptions server;
     server.address = options.node.node_ip;
     server.port = options.node.kubelet_port;
-    server.tls = options.kubelet_tls;
+    server.tls = tls;
     STEAD_TRY(made, http::make_server(kubelet_loop, std::move(server), [this](const http::ExchangePtr& exchange) {
                 if (!may_enter(exchange->request())) {
                   return exchange->respond(http::Response::text(exchange->request().peer ? 403 : 401,
@@ -104,7 +106,6 @@ struct NodePart::Parts {
                 node->handle(exchange, exchange->request().target);
               }));
     kubelet = std::move(made);
-    kubelet_loop.start_thread("kubelet");
     return {};
   }
 
@@ -121,7 +122,7 @@ struct NodePart::Parts {
   void end() {
     if (gateway != nullptr) gateway->set(options.node.node_name, nullptr);
     // Requests stop coming before the node goes.
-    if (kubelet) on(kubelet_loop, [this] { kubelet.reset(); });
+    on(kubelet_loop, [this] { kubelet.reset(); });
     kubelet_loop.stop();
     kubelet_loop.join();
     on(loop, [this] {
@@ -141,8 +142,9 @@ Result<std::unique_ptr<NodePart>> NodePart::start(ApiAccess& access, ClusterNode
                                                   std::unique_ptr<node::ContainerRuntime> runtime,
                                                   NodePartOptions options) {
   auto parts = std::make_unique<Parts>(access, gateway, std::move(runtime), std::move(options));
-  STEAD_TRY_VOID(parts->serve_kubelet());
+  STEAD_TRY_VOID(parts->serve_kubelet(parts->options.kubelet_tls));
   Parts& running = *parts;
+  running.kubelet_loop.start_thread("kubelet");
   running.loop.post([&running] { running.start(); });
   running.loop.start_thread("node");
   if (gateway != nullptr) gateway->set(running.options.node.node_name, running.node.get());
@@ -157,9 +159,8 @@ bool NodePart::wait_ready(std::chrono::seconds limit) {
 
 void NodePart::use_kubelet_tls(const http::TlsFiles& tls) {
   parts_->kubelet_loop.post([parts = parts_.get(), tls] {
-    if (!parts->kubelet) return;
-    Result<void> used = parts->kubelet->use_tls(tls);
-    if (!used.ok()) log::error("node", "the renewed serving certificate: {}", used.error().message);
+    Result<void> used = parts->serve_kubelet(tls);
+    if (!used.ok()) log::error("node", "the kubelet's port: {}", used.error().message);
   });
 }
 

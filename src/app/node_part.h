@@ -19,7 +19,7 @@ namespace stead::app {
 struct NodePartOptions {
   node::NodeOptions node;
   // Serves the kubelet's paths on node_ip:kubelet_port to clients with a certificate of the CA that names the API
-  // server (kKubeletClient) or a member of system:masters. An empty certificate: not served.
+  // server (kKubeletClient) or a member of system:masters. An empty certificate: not served before use_kubelet_tls().
   http::TlsFiles kubelet_tls;
   // Called on a worker thread with the node's range whenever the API tells a new one: configures the pods' network.
   std::function<Result<void>(const std::string& pod_range)> use_pod_range;
@@ -40,7 +40,7 @@ class NodePart {
 
   // Blocks until the API says that the node is Ready; false after `limit`.
   bool wait_ready(std::chrono::seconds limit);
-  // A renewed certificate of the kubelet port. Any thread.
+  // A certificate of the kubelet port, the first or a renewed one. Any thread.
   void use_kubelet_tls(const http::TlsFiles& tls);
 
  private:

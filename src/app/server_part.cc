@@ -73,6 +73,7 @@ void ServerPart::start_controllers() {
   control.ca_pem = credentials_.ca.certificate_pem;
   if (options_.many_nodes) control.pod_cidr = options_.cluster.pod_cidr;
   control.node_monitor_grace_period = options_.cluster.node_monitor_grace_period;
+  control.certificates = {credentials_.ca, options_.cluster.signing_duration};
   control.bootstrap = {addresses_.api, addresses_.dns, options_.node_ip, plane_->port()};
   control.bootstrap.pod_cidr = options_.cluster.pod_cidr;
   control.bootstrap.service_cidr = options_.cluster.service_cidr;

@@ -118,6 +118,13 @@ void add_cluster(CLI::App& command, UpOptions& options) {
           "File of the keys that Secrets are encrypted with at rest (default: pki/encryption.keys in the data dir)")
       ->check(CLI::ExistingFile);
   add_audit(command, options.audit);
+  command.add_option_function<std::string>(
+      "--cluster-signing-duration",
+      [&options](const std::string& text) {
+        std::string problem = parse_span(text, options.signing_duration);
+        if (!problem.empty()) throw CLI::ValidationError("--cluster-signing-duration", text + ": " + problem);
+      },
+      "For how long certificates are signed at most [8760h]");
   command.add_flag("-v,--verbose", options.verbose, "Log more");
 }
 
@@ -159,6 +166,38 @@ void add_agent(CLI::App& command, AgentOptions& options) {
   command.add_flag("-v,--verbose", options.verbose, "Log more");
 }
 
+struct TokenCommands {
+  CLI::App* create = nullptr;
+  CLI::App* list = nullptr;
+  CLI::App* remove = nullptr;
+};
+
+TokenCommands add_token(CLI::App& app, CommandLine& line) {
+  auto* token = app.add_subcommand("token", "Join tokens, on the server's machine");
+  token->require_subcommand(1);
+  TokenCommands made;
+  made.create = token->add_subcommand("create", "Make a token with which machines join, and print it");
+  add_data_dir(*made.create, line.up);
+  made.create->add_option_function<std::string>(
+      "--ttl",
+      [&line](const std::string& text) {
+        if (text == "0") {
+          line.token.ttl = std::chrono::seconds(0);
+          return;
+        }
+        std::string problem = parse_span(text, line.token.ttl);
+        if (!problem.empty()) throw CLI::ValidationError("--ttl", text + ": " + problem);
+      },
+      "For how long it holds, 0 for ever [24h]");
+  made.create->add_option("--description", line.token.description, "What it is for");
+  made.list = token->add_subcommand("list", "Tell which tokens there are");
+  add_data_dir(*made.list, line.up);
+  made.remove = token->add_subcommand("delete", "Delete a token");
+  add_data_dir(*made.remove, line.up);
+  made.remove->add_option("TOKEN", line.token_id, "The token, or its id")->required();
+  return made;
+}
+
 }  // namespace
 
 CommandLine parse_command_line(int argc, char** argv) {
@@ -189,6 +228,7 @@ CommandLine parse_command_line(int argc, char** argv) {
   add_data_dir(*image_import, line.up);
   image_import->add_option("--containerd-socket", line.up.containerd_socket, "The containerd to load them into");
   image_import->add_option("FILE", line.image_file, "The archive (tar)")->required();
+  TokenCommands token = add_token(app, line);
   auto* version = app.add_subcommand("version", "Print the version");
   try {
     app.parse(argc, argv);
@@ -208,6 +248,9 @@ CommandLine parse_command_line(int argc, char** argv) {
   if (why->parsed()) line.command = Command::kWhy;
   if (kubeconfig->parsed()) line.command = Command::kKubeconfig;
   if (image_import->parsed()) line.command = Command::kImageImport;
+  if (token.create->parsed()) line.command = Command::kTokenCreate;
+  if (token.list->parsed()) line.command = Command::kTokenList;
+  if (token.remove->parsed()) line.command = Command::kTokenDelete;
   if (version->parsed()) line.command = Command::kVersion;
   return line;
 }

@@ -38,6 +38,7 @@ struct UpOptions {
   IngressPorts ingress;
   int simulated_nodes = 1;
   std::string containerd_socket;  // empty: a private containerd
+  std::chrono::seconds signing_duration{std::chrono::hours(24 * 365)};
   std::chrono::seconds node_monitor_grace_period{50};
   std::chrono::seconds pod_eviction_timeout{300};
   std::string encryption_keys;  // empty: under the data dir
@@ -56,6 +57,11 @@ struct AgentOptions {
   bool verbose = false;
 };
 
+struct TokenOptions {
+  std::chrono::seconds ttl{std::chrono::hours(24)};  // 0: for ever
+  std::string description;
+};
+
 struct CommandLine {
   enum class Command : uint8_t {
     kNone,
@@ -67,6 +73,9 @@ struct CommandLine {
     kWhy,
     kKubeconfig,
     kImageImport,
+    kTokenCreate,
+    kTokenList,
+    kTokenDelete,
     kVersion
   } command = Command::kNone;
   UpOptions up;  // data_dir also for the other commands
@@ -74,7 +83,9 @@ struct CommandLine {
   std::string image_file;      // image import
   std::string subject;         // why: KIND/NAME
   std::string ns = "default";  // why
-  int exit_code = 0;           // kNone: end with this, help or error text has been printed
+  TokenOptions token;
+  std::string token_id;  // token delete
+  int exit_code = 0;     // kNone: end with this, help or error text has been printed
 };
 
 // Prints help and errors of usage itself (they name the option and the value).

@@ -11,6 +11,7 @@
 //     pki/admin.{crt,key}           the kubeconfig's client certificate
 //     pki/kubelet-client.{crt,key}  with which the API server speaks to nodes
 //     pki/node.{crt,key}            an agent's certificate, of the user system:node:NAME; pki/ca.crt is the server's CA
+//     pki/node-serving.{crt,key}    an agent's certificate of the kubelet's port
 //     cluster.json                  what an agent has been told of the cluster
 //     pki/service-accounts.key      signs service accounts' tokens
 //     pki/encryption.keys           encrypts Secrets at rest: a line "NAME BASE64" per key, the first encrypts

@@ -5,9 +5,10 @@
 #include "object/codec.h"
 
 namespace stead::cli {
-namespace {
 
 using object::Value;
+
+namespace {
 
 Result<Value> list(const http::ClientOptions& api, const std::string& path) {
   STEAD_TRY(response, http::fetch(api, "GET", path, {{"Accept", "application/json"}}, ""));

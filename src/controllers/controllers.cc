@@ -1,6 +1,7 @@
 #include "controllers/controllers.h"
 
 #include "controllers/autoscaling/autoscaler_controller.h"
+#include "controllers/certificates/token_cleaner.h"
 #include "controllers/cluster_roles/aggregation_controller.h"
 #include "controllers/cronjob/cronjob_controller.h"
 #include "controllers/custom_resources.h"
@@ -69,6 +70,8 @@ struct Controllers::State {
         node_lifecycle(transport, loop, node_events, informers, options.node_lifecycle),
         taint_eviction(transport, loop, eviction_events, informers),
         node_ranges(transport, loop, range_events, informers, options.pod_cidr),
+        certificates(transport, loop, informers, options.certificates),
+        tokens(transport, loop, informers),
         namespaces(transport, loop, other_events, informers, options.resources, options.root_ca_pem),
         cluster_roles(transport, loop, other_events, informers),
         token_secrets(transport, loop, other_events, informers) {
@@ -114,6 +117,8 @@ struct Controllers::State {
   NodeLifecycleController node_lifecycle;
   TaintEvictionController taint_eviction;
   NodeRangeController node_ranges;
+  CertificateController certificates;
+  TokenCleaner tokens;
   NamespaceController namespaces;
   ClusterRoleAggregationController cluster_roles;
   TokenSecretController token_secrets;
@@ -150,6 +155,8 @@ void Controllers::start() {
   state_->node_lifecycle.start();
   state_->taint_eviction.start();
   state_->node_ranges.start();
+  state_->certificates.start();
+  state_->tokens.start();
 }
 
 }  // namespace stead::controllers

@@ -8,6 +8,7 @@
 
 #include "client/informer_set.h"
 #include "client/transport.h"
+#include "controllers/certificates/certificate_controller.h"
 #include "controllers/node_lifecycle/node_health_policy.h"
 #include "controllers/served_resource.h"
 #include "controllers/volumes/local_provisioner.h"
@@ -20,6 +21,7 @@ struct ControllersOptions {
   std::string root_ca_pem;                // for ConfigMap kube-root-ca.crt
   std::string pod_cidr;                   // whose parts nodes get; empty: nodes bring their own
   node_lifecycle::Options node_lifecycle = {};
+  CertificateOptions certificates;
 };
 
 class Controllers {

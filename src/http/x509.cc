@@ -4,6 +4,7 @@
 #include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 #include <ctime>
@@ -15,6 +16,11 @@ namespace {
 
 using NumberPtr = std::unique_ptr<BIGNUM, Release<BN_free>>;
 using NamesPtr = std::unique_ptr<GENERAL_NAMES, Release<GENERAL_NAMES_free>>;
+using RequestPtr = std::unique_ptr<X509_REQ, Release<X509_REQ_free>>;
+struct FreeExtensions {
+  void operator()(STACK_OF(X509_EXTENSION) * stack) const { sk_X509_EXTENSION_pop_free(stack, X509_EXTENSION_free); }
+};
+using ExtensionsPtr = std::unique_ptr<STACK_OF(X509_EXTENSION), FreeExtensions>;
 using ExtensionPtr = std::unique_ptr<X509_EXTENSION, Release<X509_EXTENSION_free>>;
 
 // Certificates hold from a little before `now`, for readers whose clocks run behind.
@@ -42,7 +48,7 @@ bool set_serial(X509* certificate) {
          BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(certificate)) != nullptr;
 }
 
-bool set_times(X509* certificate, WallTime now, std::chrono::hours valid_for) {
+bool set_times(X509* certificate, WallTime now, std::chrono::seconds valid_for) {
   time_t begin = std::chrono::system_clock::to_time_t(now - kClockSkew);
   time_t end = std::chrono::system_clock::to_time_t(now + valid_for);
   return ASN1_TIME_set(X509_getm_notBefore(certificate), begin) != nullptr &&
@@ -70,8 +76,7 @@ Result<void> add_alternative(GENERAL_NAMES* names, int type, const std::string& 
   return {};
 }
 
-Result<void> add_alternatives(X509* certificate, const LeafRequest& request) {
-  if (request.dns_names.empty() && request.ip_addresses.empty()) return {};
+Result<NamesPtr> alternatives(const LeafRequest& request) {
   NamesPtr names(GENERAL_NAMES_new());
   for (const std::string& dns_name : request.dns_names) {
     STEAD_TRY_VOID(add_alternative(names.get(), GEN_DNS, dns_name));
@@ -84,6 +89,12 @@ Result<void> add_alternatives(X509* certificate, const LeafRequest& request) {
     if (size == 0) return make_error(Reason::kBadRequest, "ip_addresses: \"" + address + "\" is not an IP address");
     STEAD_TRY_VOID(add_alternative(names.get(), GEN_IPADD, std::string(bytes, size)));
   }
+  return names;
+}
+
+Result<void> add_alternatives(X509* certificate, const LeafRequest& request) {
+  if (request.dns_names.empty() && request.ip_addresses.empty()) return {};
+  STEAD_TRY(names, alternatives(request));
   if (X509_add1_ext_i2d(certificate, NID_subject_alt_name, names.get(), 0, X509V3_ADD_DEFAULT) != 1) {
     return openssl_error("subject alternative names");
   }
@@ -99,6 +110,45 @@ const char* extended_usage(const LeafRequest& request) {
   if (request.server && request.client) return "serverAuth,clientAuth";
   if (request.server) return "serverAuth";
   return request.client ? "clientAuth" : nullptr;
+}
+
+WallTime wall_time(const ASN1_TIME* time) {
+  std::tm parts{};
+  ASN1_TIME_to_tm(time, &parts);
+  return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::from_time_t(timegm(&parts)));
+}
+
+std::vector<std::string> entries(X509_NAME* name, int nid) {
+  std::vector<std::string> texts;
+  for (int at = -1; (at = X509_NAME_get_index_by_NID(name, nid, at)) >= 0;) {
+    unsigned char* text = nullptr;
+    int size = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
+    if (size < 0) continue;
+    texts.emplace_back(reinterpret_cast<char*>(text), static_cast<size_t>(size));
+    OPENSSL_free(text);
+  }
+  return texts;
+}
+
+// The alternative names that a request asks for; null if none.
+NamesPtr requested_names(X509_REQ* request, ExtensionsPtr& extensions) {
+  extensions.reset(X509_REQ_get_extensions(request));
+  if (!extensions) return nullptr;
+  return NamesPtr(
+      static_cast<GENERAL_NAMES*>(X509V3_get_d2i(extensions.get(), NID_subject_alt_name, nullptr, nullptr)));
+}
+
+Result<RequestPtr> parse_request(const std::string& pem) {
+  std::unique_ptr<BIO, Release<BIO_free_all>> input(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  RequestPtr request(PEM_read_bio_X509_REQ(input.get(), nullptr, nullptr, nullptr));
+  ERR_clear_error();
+  if (!request) return make_error(Reason::kBadRequest, "not a PEM-encoded PKCS#10 certificate request");
+  EVP_PKEY* key = X509_REQ_get0_pubkey(request.get());
+  if (key == nullptr || X509_REQ_verify(request.get(), key) != 1) {
+    ERR_clear_error();
+    return make_error(Reason::kBadRequest, "the request is not signed with its own key");
+  }
+  return request;
 }
 
 }  // namespace
@@ -143,6 +193,117 @@ Result<KeyPair> issue(const KeyPair& ca, const LeafRequest& request, WallTime no
   if (!made) return openssl_error("issue certificate");
   STEAD_TRY_VOID(add_alternatives(raw, request));
   return sign(certificate, key, ca_key.get());
+}
+
+Result<RequestedKey> make_request(const LeafRequest& wanted) {
+  KeyPtr key(EVP_EC_gen("P-256"));
+  RequestPtr request(X509_REQ_new());
+  X509_NAME* subject = X509_REQ_get_subject_name(request.get());
+  bool made = key && X509_REQ_set_pubkey(request.get(), key.get()) == 1;
+  for (const std::string& organization : wanted.organizations) {
+    made = made && add_name(subject, NID_organizationName, organization);
+  }
+  made = made && add_name(subject, NID_commonName, wanted.common_name);
+  if (!wanted.dns_names.empty() || !wanted.ip_addresses.empty()) {
+    STEAD_TRY(names, alternatives(wanted));
+    ExtensionsPtr extensions(sk_X509_EXTENSION_new_null());
+    STACK_OF(X509_EXTENSION)* raw = extensions.get();
+    made = made && X509V3_add1_i2d(&raw, NID_subject_alt_name, names.get(), 0, X509V3_ADD_DEFAULT) == 1 &&
+           X509_REQ_add_extensions(request.get(), raw) == 1;
+  }
+  made = made && X509_REQ_sign(request.get(), key.get(), EVP_sha256()) > 0;
+  std::unique_ptr<BIO, Release<BIO_free_all>> output(BIO_new(BIO_s_mem()));
+  if (!made || PEM_write_bio_X509_REQ(output.get(), request.get()) != 1) return openssl_error("make request");
+  char* text = nullptr;
+  long size = BIO_get_mem_data(output.get(), &text);
+  return RequestedKey{std::string(text, static_cast<size_t>(size)), write_key(key.get())};
+}
+
+Result<RequestFacts> read_request(const std::string& request_pem) {
+  STEAD_TRY(request, parse_request(request_pem));
+  RequestFacts facts;
+  X509_NAME* subject = X509_REQ_get_subject_name(request.get());
+  std::vector<std::string> names = entries(subject, NID_commonName);
+  if (!names.empty()) facts.common_name = names.back();
+  facts.organizations = entries(subject, NID_organizationName);
+  ExtensionsPtr extensions;
+  NamesPtr alternative = requested_names(request.get(), extensions);
+  for (int at = 0; alternative && at < sk_GENERAL_NAME_num(alternative.get()); ++at) {
+    int type = 0;
+    auto* value =
+        static_cast<ASN1_STRING*>(GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(alternative.get(), at), &type));
+    if (type != GEN_DNS && type != GEN_IPADD) {
+      facts.other_names = true;
+      continue;
+    }
+    const unsigned char* data = ASN1_STRING_get0_data(value);
+    int size = ASN1_STRING_length(value);
+    char text[INET6_ADDRSTRLEN];
+    if (type == GEN_DNS) {
+      facts.dns_names.emplace_back(reinterpret_cast<const char*>(data), static_cast<size_t>(size));
+    } else if ((size == 4 || size == 16) && inet_ntop(size == 4 ? AF_INET : AF_INET6, data, text, sizeof text)) {
+      facts.ip_addresses.emplace_back(text);
+    } else {
+      facts.other_names = true;
+    }
+  }
+  return facts;
+}
+
+Result<std::string> sign_request(const KeyPair& ca, const std::string& request_pem, const SigningTerms& terms,
+                                 WallTime now) {
+  STEAD_TRY(request, parse_request(request_pem));
+  STEAD_TRY(authorities, read_certificates(ca.certificate_pem));
+  STEAD_TRY(ca_key, read_key(ca.key_pem));
+  X509* authority = authorities[0].get();
+  CertificatePtr certificate(X509_new());
+  X509* raw = certificate.get();
+  LeafRequest usage;
+  usage.server = terms.server;
+  usage.client = terms.client;
+  const char* key_usage =
+      terms.key_encipherment ? "critical,digitalSignature,keyEncipherment" : "critical,digitalSignature";
+  bool made = raw && X509_set_version(raw, X509_VERSION_3) == 1 && set_serial(raw) &&
+              set_times(raw, now, terms.valid_for) && X509_set_pubkey(raw, X509_REQ_get0_pubkey(request.get())) == 1 &&
+              X509_set_issuer_name(raw, X509_get_subject_name(authority)) == 1 &&
+              X509_set_subject_name(raw, X509_REQ_get_subject_name(request.get())) == 1 &&
+              add_extension(raw, authority, NID_basic_constraints, "critical,CA:FALSE") &&
+              add_extension(raw, authority, NID_key_usage, key_usage) &&
+              add_extension(raw, authority, NID_subject_key_identifier, "hash") &&
+              add_extension(raw, authority, NID_authority_key_identifier, "keyid:always");
+  if (const char* extended = extended_usage(usage); extended && made) {
+    made = add_extension(raw, authority, NID_ext_key_usage, extended);
+  }
+  ExtensionsPtr extensions;
+  NamesPtr names = requested_names(request.get(), extensions);
+  if (made && names) made = X509_add1_ext_i2d(raw, NID_subject_alt_name, names.get(), 0, X509V3_ADD_DEFAULT) == 1;
+  if (!made || X509_sign(raw, ca_key.get(), EVP_sha256()) == 0) return openssl_error("sign request");
+  return write_certificate(raw);
+}
+
+Result<std::string> fingerprint(const std::string& certificate_pem) {
+  STEAD_TRY(certificates, read_certificates(certificate_pem));
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned int size = 0;
+  if (X509_digest(certificates[0].get(), EVP_sha256(), digest, &size) != 1) return openssl_error("digest");
+  std::string hex;
+  for (unsigned int at = 0; at < size; ++at) {
+    constexpr char kDigits[] = "0123456789abcdef";
+    hex += kDigits[digest[at] >> 4];
+    hex += kDigits[digest[at] & 15];
+  }
+  return hex;
+}
+
+Result<WallTime> not_before(const std::string& certificate_pem) {
+  STEAD_TRY(certificates, read_certificates(certificate_pem));
+  return wall_time(X509_get0_notBefore(certificates[0].get()));
+}
+
+Result<std::string> common_name_of(const std::string& certificate_pem) {
+  STEAD_TRY(certificates, read_certificates(certificate_pem));
+  std::vector<std::string> names = entries(X509_get_subject_name(certificates[0].get()), NID_commonName);
+  return names.empty() ? std::string() : names.back();
 }
 
 Result<WallTime> not_after(const std::string& certificate_pem) {

@@ -5,6 +5,7 @@
 #include "kinds/apps/apps_rules.h"
 #include "kinds/autoscaling/autoscaling_rules.h"
 #include "kinds/batch/batch_rules.h"
+#include "kinds/certificates/certificates_rules.h"
 #include "kinds/coordination/coordination_rules.h"
 #include "kinds/core/core_rules.h"
 #include "kinds/custom/definition_rules.h"
@@ -62,6 +63,7 @@ constexpr KindEntry kKinds[] = {
     {"autoscaling", "HorizontalPodAutoscaler", horizontal_pod_autoscaler_rules},
     {"batch", "CronJob", cron_job_rules},
     {"batch", "Job", job_rules},
+    {"certificates.k8s.io", "CertificateSigningRequest", certificate_signing_request_rules},
     {"coordination.k8s.io", "Lease", lease_rules},
     {"discovery.k8s.io", "EndpointSlice", endpoint_slice_rules},
     {"flowcontrol.apiserver.k8s.io", "FlowSchema", flow_schema_rules},

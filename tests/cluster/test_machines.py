@@ -1,5 +1,6 @@
 """Several machines: agents join a server; pods on any node reach each other, services and names; kubectl reaches them."""
 
+import base64
 import json
 import subprocess
 import time
@@ -199,6 +200,101 @@ def test_cordon_drain_uncordon_and_taint(cluster, space):
     cluster.kubectl("taint", "node", "node3", "upkeep=yes:NoExecute")
     assert cluster.get("node", "node3")["spec"]["taints"][0]["key"] == "upkeep"
     cluster.kubectl("taint", "node", "node3", "upkeep-")
+
+
+def agent_on(cluster, machine, token, name="stranger", data_dir=None):
+    """A further agent on a node's machine that should be refused; what it says."""
+    done = machine.stead("agent", "--data-dir", data_dir, "--server", cluster.url, "--token", token, "--node-name", name,
+                         "--node-ip", machine.address, check=False, timeout=90)
+    assert done.returncode == 1 and done.stdout == "", done.stdout
+    return done.stderr
+
+
+def test_join_tokens(cluster, tmp_path):
+    server, machine = cluster.server, cluster.nodes["node1"]
+    token = cluster.token("--ttl", "1h", "--description", "for a test")
+    name = token.split(".")[0]
+
+    def listed():
+        return server.stead("token", "list", "--data-dir", server.data_dir).stdout
+
+    line = next(each for each in listed().splitlines() if each.startswith(name))
+    assert "for a test" in line and ("59m" in line or "60m" in line)
+    secret = cluster.get("-n", "kube-system", "secret", f"bootstrap-token-{name}")
+    assert secret["type"] == "bootstrap.kubernetes.io/token"
+    wrong_secret = name + "." + "z" * 16 + token[token.index("@"):]
+    assert "token" in agent_on(cluster, machine, wrong_secret, data_dir=tmp_path / "a")
+    other_ca = token[:-4] + ("0000" if not token.endswith("0000") else "1111")
+    assert "fingerprint" in agent_on(cluster, machine, other_ca, data_dir=tmp_path / "b")
+    for bad in ("x", "abcdef.0123456789abcdef", token.upper()):
+        assert "--token" in agent_on(cluster, machine, bad, data_dir=tmp_path / "c")
+    server.stead("token", "delete", "--data-dir", server.data_dir, name)
+    assert name not in listed()
+    assert "expired" in agent_on(cluster, machine, token, data_dir=tmp_path / "d")
+    short = cluster.token("--ttl", "1s")
+    wait_for(lambda: short.split(".")[0] not in listed(), 30, "the end of the token")
+    assert "expired" in agent_on(cluster, machine, short, data_dir=tmp_path / "e")
+
+
+def test_a_second_node_of_a_name_is_refused(cluster, tmp_path):
+    said = agent_on(cluster, cluster.nodes["node2"], cluster.token(), name="node1", data_dir=tmp_path / "second")
+    assert "node1" in said and "--node-name" in said
+    renamed = cluster.nodes["node1"]
+    copy = tmp_path / "copy"
+    (copy / "pki").mkdir(parents=True)
+    for each in (renamed.data_dir / "pki").glob("*"):
+        (copy / "pki" / each.name).write_bytes(each.read_bytes())
+    said = agent_on(cluster, cluster.nodes["node2"], cluster.token(), name="node9", data_dir=copy)
+    assert "node1" in said and "node9" in said
+
+
+def test_people_ask_for_certificates(cluster, tmp_path):
+    key, request = tmp_path / "key", tmp_path / "request"
+    cluster.server.run(["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key,
+                        "-out", request, "-subj", "/CN=jane/O=developers"])
+
+    def ask(name, **spec):
+        document = {"apiVersion": "certificates.k8s.io/v1", "kind": "CertificateSigningRequest", "metadata": {"name": name},
+                    "spec": {"request": base64.b64encode(request.read_bytes()).decode(), "usages": ["client auth"],
+                             "signerName": "kubernetes.io/kube-apiserver-client", **spec}}
+        return cluster.kubectl("create", "-f", "-", stdin=json.dumps(document), check=False)
+
+    assert ask("jane").returncode == 0
+    assert ask("no").returncode == 0
+    bad = ask("bad", signerName="nonsense", usages=["client auth", "magic"], expirationSeconds=5)
+    for word in ("spec.signerName", "spec.usages[1]", "spec.expirationSeconds"):
+        assert word in bad.stderr, bad.stderr
+    assert "spec.request" in ask("worse", request=base64.b64encode(b"nothing").decode()).stderr
+    assert "Pending" in cluster.kubectl("get", "csr", "jane")
+    cluster.kubectl("certificate", "approve", "jane")
+    cluster.kubectl("certificate", "deny", "no")
+    issued = wait_for(lambda: cluster.get("csr", "jane")["status"].get("certificate"), 30, "the certificate")
+    assert "Approved,Issued" in cluster.kubectl("get", "csr", "jane")
+    assert "Denied" in cluster.kubectl("get", "csr", "no") and "certificate" not in cluster.get("csr", "no")["status"]
+    (tmp_path / "jane.crt").write_bytes(base64.b64decode(issued))
+    who = cluster.server.run([
+        "curl", "-sS", "--cacert", cluster.data_dir / "pki" / "ca.crt", "--cert", tmp_path / "jane.crt", "--key", key,
+        f"{cluster.url}/api/v1/pods"]).stdout
+    assert 'User \\"jane\\" cannot list' in who, who
+
+
+def test_certificates_are_renewed(newest_kubectl):
+    made = Machines("renewal", 1, newest_kubectl, server_options=["--cluster-signing-duration", "20s"])
+    try:
+        made.up()
+        pki = made.nodes["node1"].data_dir / "pki"
+        first = {name: (pki / name).read_bytes() for name in ("node.crt", "node-serving.crt")}
+        for _ in range(2):  # the second ones outlive the first
+            wait_for(lambda: all((pki / name).read_bytes() != content for name, content in first.items()), 90, "new certificates")
+            first = {name: (pki / name).read_bytes() for name in first}
+        time.sleep(5)
+        made.wait_nodes_ready()
+        made.kubectl("create", "namespace", "later")
+        wait_for(lambda: made.nodes["node1"].run(
+            ["curl", "-sSk", "-o", "/dev/null", "-w", "%{http_code}", "https://192.0.2.11:10250/healthz"]).stdout == "401", 30,
+            "the kubelet's port")
+    finally:
+        made.close()
 
 
 def test_wrong_options_are_named(cluster, tmp_path):

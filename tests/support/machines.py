@@ -177,24 +177,14 @@ class Machines(Cluster):
     def join(self, name, *options, timeout=60):
         """Starts an agent, for the first time or again; its ready line."""
         machine = self.nodes[name]
-        if not (machine.data_dir / "pki" / "node.crt").exists():
-            self.issue_certificate(machine)
-        return machine.start("agent", "--server", self.url, "--node-name", name, "--node-ip", machine.address, *options,
-                             timeout=timeout)
+        joined = (machine.data_dir / "pki" / "node.crt").exists()
+        token = () if joined else ("--token", self.token())
+        return machine.start("agent", "--server", self.url, *token, "--node-name", name, "--node-ip", machine.address,
+                             *options, timeout=timeout)
 
-    def issue_certificate(self, machine):
-        """A node's certificate, made with the server's CA by openssl."""
-        pki, ca = machine.data_dir / "pki", self.server.data_dir / "pki"
-        pki.mkdir(parents=True, exist_ok=True)
-        subject = f"/O=system:nodes/O=system:masters/CN=system:node:{machine.name}"
-        run(["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
-             pki / "node.key", "-out", pki / "node.csr", "-subj", subject])
-        extensions = pki / "node.ext"
-        extensions.write_text(f"subjectAltName=DNS:{machine.name},IP:{machine.address}\n"
-                              "extendedKeyUsage=clientAuth,serverAuth\n")
-        run(["openssl", "x509", "-req", "-in", pki / "node.csr", "-CA", ca / "ca.crt", "-CAkey", ca / "ca.key",
-             "-days", "30", "-out", pki / "node.crt", "-extfile", extensions, "-set_serial", str(time.time_ns())])
-        shutil.copy(ca / "ca.crt", pki / "ca.crt")
+    def token(self, *options):
+        """A join token."""
+        return self.server.stead("token", "create", "--data-dir", self.server.data_dir, *options).stdout.strip()
 
     def import_image(self, name, nodes=None):
         for each in nodes or self.nodes:

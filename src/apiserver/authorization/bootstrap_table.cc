@@ -362,7 +362,13 @@ bind system:kube-scheduler to system:kube-scheduler: user:system:kube-scheduler
 bind system:volume-scheduler to system:volume-scheduler: user:system:kube-scheduler
 bind system:node to system:node:
 bind system:service-account-issuer-discovery to system:service-account-issuer-discovery: group:system:serviceaccounts
+bind stead:node-bootstrapper to system:node-bootstrapper: group:system:bootstrappers
+bind stead:nodes to system:node: group:system:nodes
+bind stead:node-network to system:node-proxier: group:system:nodes
 
+role stead:cluster-facts in kube-system
+get | core | configmaps | stead-cluster
+bind stead:cluster-facts in kube-system to stead:cluster-facts: group:system:nodes group:system:bootstrappers
 role extension-apiserver-authentication-reader in kube-system
 READ | core | configmaps | extension-apiserver-authentication
 role system:controller:bootstrap-signer in kube-system

@@ -127,6 +127,9 @@ void append_subresources(const Resource& resource, Value& list) {
     entry.set("version", "v1");
     list.append(std::move(entry));
   }
+  if (resource.group == "certificates.k8s.io") {
+    list.append(subresource_entry(resource, "approval", resource.kind, {"get", "patch", "update"}));
+  }
   if (!resource.group.empty()) return;
   if (resource.name == "pods") {
     list.append(subresource_entry(resource, "attach", "PodAttachOptions", {"create", "get"}));

@@ -107,6 +107,10 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
       exchange->respond(http::Response::text(200, "ok"));
       return true;
     }
+    if (path == "/.well-known/stead/ca.crt" && !options_.ca_pem.empty()) {
+      exchange->respond(http::Response::text(200, options_.ca_pem, "application/x-pem-file"));
+      return true;
+    }
     return false;
   }
 

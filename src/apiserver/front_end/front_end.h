@@ -15,6 +15,7 @@ struct FrontEndOptions {
   std::string server_address;                // "127.0.0.1:6443": told by /api
   std::function<bool()> ready;               // whether /readyz says ok
   std::shared_ptr<const AuditTarget> audit;  // null: nothing is recorded
+  std::string ca_pem;                        // told at /.well-known/stead/ca.crt to machines that are to join; public
 };
 
 // Handles requests on the API's loop. References outlive the handler.
