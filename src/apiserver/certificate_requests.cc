@@ -7,7 +7,6 @@
 #include "apiserver/patching.h"
 #include "http/x509.h"
 #include "object/base64.h"
-#include "object/patch.h"
 #include "object/time.h"
 
 namespace stead::apiserver {
@@ -117,6 +116,15 @@ Result<void> admit_certificate_request(const Call& call, Value& document) {
   Value groups = Value::array();
   for (const std::string& group : call.identity.groups) groups.append(group);
   if (!groups.empty()) spec.set("groups", std::move(groups));
+  if (!call.identity.extra.empty()) {
+    Value extra = Value::object();
+    for (const auto& [name, values] : call.identity.extra) {
+      Value list = Value::array();
+      for (const std::string& value : values) list.append(value);
+      extra.set(name, std::move(list));
+    }
+    spec.set("extra", std::move(extra));
+  }
   document.erase("status");
   Result<std::string> pem = object::decode_base64(spec.at("request").as_string());
   Result<http::RequestFacts> facts = http::read_request(pem.ok() ? *pem : std::string());
@@ -157,20 +165,15 @@ void update_approval(Verbs& verbs, const Authorizer& authorizer, Call call, Wall
 }
 
 void patch_approval(Verbs& verbs, const Authorizer& authorizer, Call call, WallTime now, Callback done) {
-  Value patch = std::move(call.request.body);
-  client::PatchType type = call.request.patch_type;
-  client::Identity identity = call.identity;
+  Call context = call;
+  Value patch = std::move(context.request.body);
+  context.request.body = Value();
   verbs.change(
       std::move(call),
-      [patch, type, &authorizer, identity, now](const object::Object& current) -> Result<Verbs::Change> {
+      [patch, context, &authorizer, now](const object::Object& current) -> Result<Verbs::Change> {
         Value wanted = current.document();
-        wanted["metadata"].erase("resourceVersion");
-        if (type == client::PatchType::kJson) {
-          STEAD_TRY_VOID(object::apply_json_patch(wanted, patch));
-        } else {
-          object::apply_merge_patch(wanted, patch);
-        }
-        return approve(current, wanted, authorizer, identity, now);
+        STEAD_TRY_VOID(apply_patch(context, patch, wanted));
+        return approve(current, wanted, authorizer, context.identity, now);
       },
       std::move(done));
 }

@@ -2,6 +2,7 @@
 
 #include <future>
 
+#include "app/node_ready.h"
 #include "app/rbac_bootstrap.h"
 #include "app/volume_directories.h"
 #include "base/log.h"
@@ -13,13 +14,6 @@ namespace {
 
 constexpr size_t kVolumeThreadsMax = 2;
 
-bool is_ready(const object::Object& node) {
-  for (const object::Value& condition : node.status().at("conditions").items()) {
-    if (condition.at("type").as_string() == "Ready") return condition.at("status").as_string() == "True";
-  }
-  return false;
-}
-
 }  // namespace
 
 struct ControlLoop::Parts {
@@ -30,6 +24,7 @@ struct ControlLoop::Parts {
 
   const Options options;
   loop::AsioLoop loop;
+  const WallTime begun = loop.wall_now();
   std::unique_ptr<client::ApiTransport> transport;
   std::unique_ptr<client::ApiTransport> scheduler_transport;
   std::unique_ptr<loop::WorkerPool> pool = loop::make_worker_pool("volumes", kVolumeThreadsMax);
@@ -55,7 +50,7 @@ struct ControlLoop::Parts {
   // Loop thread.
   void start() {
     informers.get({"", "nodes"}).on_change([this](const client::ObjectPtr&, const client::ObjectPtr& after) {
-      if (!after || !is_ready(*after)) return;
+      if (!after || !is_ready_since(*after, begun)) return;
       for (auto& [node, tell] : waiting) {
         if (node == after->name() && tell) std::exchange(tell, nullptr)();
       }
@@ -99,7 +94,7 @@ bool ControlLoop::wait_node_ready(const std::string& node, std::chrono::seconds 
   auto future = ready->get_future();
   parts_->loop.post([this, node, ready] {
     client::ObjectPtr known = parts_->informers.get({"", "nodes"}).get(node);
-    if (known && is_ready(*known)) return ready->set_value();
+    if (known && is_ready_since(*known, parts_->begun)) return ready->set_value();
     parts_->waiting.emplace_back(node, [ready] { ready->set_value(); });
   });
   auto end = std::chrono::steady_clock::now() + limit;

@@ -31,7 +31,7 @@ class ControlLoop {
 
   // Blocks until the cluster's first objects and standard roles are there; false if they could not be made.
   bool wait_started();
-  // Blocks until the node object reports Ready and the standard roles are there; false after `limit`.
+  // Blocks until the node reports itself Ready, in this life, and the standard roles are there; false after `limit`.
   bool wait_node_ready(const std::string& node, std::chrono::seconds limit);
 
  private:

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <future>
 
+#include "app/node_ready.h"
 #include "base/log.h"
 #include "client/informer.h"
 
@@ -20,13 +21,6 @@ bool may_enter(const http::Request& request) {
   const auto& groups = request.peer->organizations;
   return request.peer->common_name == kKubeletClient ||
          std::find(groups.begin(), groups.end(), "system:masters") != groups.end();
-}
-
-bool is_ready(const object::Object& node) {
-  for (const object::Value& condition : node.status().at("conditions").items()) {
-    if (condition.at("type").as_string() == "Ready") return condition.at("status").as_string() == "True";
-  }
-  return false;
 }
 
 }  // namespace
@@ -60,6 +54,7 @@ struct NodePart::Parts {
   std::unique_ptr<client::Informer> self;  // the Node object
   std::unique_ptr<http::Server> kubelet;
   std::string range;  // in use, or being put to use
+  const WallTime begun = loop.wall_now();
   std::promise<void> ready;
   bool ready_told = false;
 
@@ -70,7 +65,7 @@ struct NodePart::Parts {
       if (!after) return;
       std::string told(after->spec().at("podCIDR").as_string());
       if (!told.empty() && told != range && options.use_pod_range) use_range(told);
-      if (is_ready(*after) && !std::exchange(ready_told, true)) ready.set_value();
+      if (is_ready_since(*after, begun) && !std::exchange(ready_told, true)) ready.set_value();
     });
     self->start();
   }

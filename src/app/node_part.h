@@ -38,7 +38,7 @@ class NodePart {
   // Ends watching; pods live on.
   ~NodePart();
 
-  // Blocks until the API says that the node is Ready; false after `limit`.
+  // Blocks until the API has the word of this node part that the node is Ready; false after `limit`.
   bool wait_ready(std::chrono::seconds limit);
   // A certificate of the kubelet port, the first or a renewed one. Any thread.
   void use_kubelet_tls(const http::TlsFiles& tls);

@@ -23,6 +23,7 @@ Result<std::unique_ptr<ServerPart>> start(const cli::UpOptions& options, const c
   server.node_name = options.node_name.empty() ? host_name() : options.node_name;
   STEAD_TRY(address, choose_node_address(options.node_ip));
   server.node_ip = address;
+  server.own_address = address;
   STEAD_TRY_VOID(check_ranges(options.pod_cidr, options.service_cidr, server.node_ip, network::link_addresses()));
   STEAD_TRY(part, ServerPart::start(server, data_dir, gateway));
   part->start_controllers();

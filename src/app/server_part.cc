@@ -55,7 +55,7 @@ Result<std::unique_ptr<ServerPart>> ServerPart::start(const Options& options, co
                                          part->credentials_.kubelet_client.key_pem));
     gateway.reach_others(part->plane_->api().cache(), std::move(tls));
   }
-  std::string reachable = cluster.bind == "0.0.0.0" ? options.node_ip : cluster.bind;
+  std::string reachable = cluster.bind == "0.0.0.0" ? options.own_address : cluster.bind;
   part->url_ = fmt::format("https://{}:{}", reachable, part->plane_->port());
   STEAD_TRY_VOID(part->write_access_files(data_dir));
   return part;

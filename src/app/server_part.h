@@ -29,6 +29,7 @@ class ServerPart {
     cli::UpOptions cluster;
     std::string node_name;       // of the machine; where local volumes are made
     std::string node_ip;         // of the machine: where agents and pods find the API
+    std::string own_address;     // under which this machine reaches an API bound to all addresses
     bool many_nodes = true;      // nodes elsewhere are reached over HTTPS and get ranges of the pod addresses
     bool ingress_class = false;  // Ingresses are served on this machine
   };

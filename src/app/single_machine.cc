@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "app/cluster_facts.h"
 #include "app/machine_part.h"
 #include "app/node_address.h"
 #include "app/server_part.h"
@@ -39,7 +40,7 @@ struct SingleMachine::Parts {
     node_name = options.node_name.empty() ? host_name() : options.node_name;
     STEAD_TRY(address, choose_node_address(options.node_ip));
     node_ip = address;
-    return {};
+    return check_ranges(options.pod_cidr, options.service_cidr, node_ip, {});
   }
 
   void start_simulated_nodes(const cli::DataDir& data_dir) {
@@ -82,8 +83,14 @@ Result<std::unique_ptr<SingleMachine>> SingleMachine::start(const cli::UpOptions
     STEAD_TRY(machine, MachinePart::begin(std::move(machine_options), data_dir));
     parts->machine = std::move(machine);
   }
-  ServerPart::Options server_options{options, parts->node_name, parts->node_ip, !simulated,
-                                     !simulated && options.ingress.any()};
+  ServerPart::Options server_options;
+  server_options.cluster = options;
+  server_options.node_name = parts->node_name;
+  server_options.node_ip = parts->node_ip;
+  // The kubeconfig holds wherever the machine is carried.
+  server_options.own_address = "127.0.0.1";
+  server_options.many_nodes = !simulated;
+  server_options.ingress_class = !simulated && options.ingress.any();
   STEAD_TRY(server, ServerPart::start(server_options, data_dir, parts->gateway));
   parts->server = std::move(server);
   ControlPlane& plane = parts->server->plane();

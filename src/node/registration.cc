@@ -258,7 +258,8 @@ struct Registration::State : std::enable_shared_from_this<Registration::State> {
     enrolling = false;
     registered = true;
     node_uid = response->object->uid();
-    reported = response->object->status();
+    // The first status is always written: what is there may be of an earlier life.
+    reported = Value::object({{"conditions", response->object->status().at("conditions")}});
     write_status();
     if (!renewing) renew_lease();
     if (!reporting) after(context.options.status_period, &State::status_due);
