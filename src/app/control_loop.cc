@@ -17,19 +17,22 @@ constexpr size_t kVolumeThreadsMax = 2;
 }  // namespace
 
 struct ControlLoop::Parts {
-  Parts(apiserver::ApiServer& api, Options the_options)
+  Parts(apiserver::ApiServer& api, const ClusterNodeGateway& the_gateway, Options the_options)
       : options(std::move(the_options)),
+        gateway(the_gateway),
         transport(api.transport({"system:kube-controller-manager", "", {"system:masters"}}, loop)),
         scheduler_transport(api.transport({"system:kube-scheduler", "", {"system:masters"}}, loop)) {}
 
   const Options options;
+  const ClusterNodeGateway& gateway;
   loop::AsioLoop loop;
   const WallTime begun = loop.wall_now();
   std::unique_ptr<client::ApiTransport> transport;
   std::unique_ptr<client::ApiTransport> scheduler_transport;
   std::unique_ptr<loop::WorkerPool> pool = loop::make_worker_pool("volumes", kVolumeThreadsMax);
-  LocalVolumeDirectories directories{options.data_dir + "/volumes", loop, *pool};
   client::InformerSet informers{*transport, loop};
+  ClusterVolumeDirectories directories{options.data_dir + "/volumes", loop, *pool, informers.get({"", "nodes"}),
+                                       gateway};
   client::EventRecorder scheduler_events{*scheduler_transport, loop, "default-scheduler"};
   controllers::Controllers controllers{*transport, loop, informers, directories, controllers_options()};
   scheduler::Scheduler scheduler{*scheduler_transport, loop, scheduler_events, informers};
@@ -61,8 +64,8 @@ struct ControlLoop::Parts {
   }
 };
 
-ControlLoop::ControlLoop(apiserver::ApiServer& api, Options options)
-    : parts_(std::make_unique<Parts>(api, std::move(options))) {
+ControlLoop::ControlLoop(apiserver::ApiServer& api, const ClusterNodeGateway& gateway, Options options)
+    : parts_(std::make_unique<Parts>(api, gateway, std::move(options))) {
   Parts& parts = *parts_;
   parts.loop.post([&parts] {
     bootstrap(*parts.transport, parts.options.bootstrap, [&parts](const Result<void>& made) {

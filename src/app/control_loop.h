@@ -7,6 +7,7 @@
 
 #include "apiserver/api_server.h"
 #include "app/bootstrap.h"
+#include "app/node_gateway.h"
 #include "controllers/certificates/certificate_controller.h"
 #include "loop/asio_loop.h"
 
@@ -15,17 +16,17 @@ namespace stead::app {
 class ControlLoop {
  public:
   struct Options {
-    std::string node_name;  // where local volumes are made
-    std::string data_dir;
-    std::string ca_pem;  // for ConfigMap kube-root-ca.crt
+    std::string data_dir;  // local volumes of nodes in this process are below it
+    std::string ca_pem;    // for ConfigMap kube-root-ca.crt
     controllers::CertificateOptions certificates;
     std::string pod_cidr;  // nodes get their ranges from it; empty: they bring their own
     BootstrapOptions bootstrap;
     std::chrono::seconds node_monitor_grace_period{50};  // when a silent node counts as lost
   };
 
-  // Makes the cluster's first objects, then starts every controller. `api` outlives this.
-  ControlLoop(apiserver::ApiServer& api, Options options);
+  // Makes the cluster's first objects, then starts every controller. `api` and `gateway`, the way to nodes, outlive
+  // this.
+  ControlLoop(apiserver::ApiServer& api, const ClusterNodeGateway& gateway, Options options);
   // Stops the thread; what was under way is taken up by the next start.
   ~ControlLoop();
 

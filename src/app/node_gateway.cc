@@ -2,14 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <optional>
-
 namespace stead::app {
 namespace {
 
 constexpr uint16_t kKubeletPort = 10250;
 
-std::optional<http::Upstream> kubelet_of(const object::Object& node) {
+std::optional<http::Upstream> address_of(const object::Object& node) {
   http::Upstream upstream;
   for (const object::Value& address : node.status().at("addresses").items()) {
     if (address.at("type").as_string() == "InternalIP") upstream.host = address.at("address").as_string();
@@ -29,11 +27,7 @@ void unreachable(const http::ExchangePtr& exchange, const std::string& node) {
 
 void ClusterNodeGateway::set(const std::string& name, node::Node* node) {
   std::lock_guard lock(mutex_);
-  if (node != nullptr) {
-    nodes_[name] = node;
-  } else {
-    nodes_.erase(name);
-  }
+  nodes_[name] = node;
 }
 
 void ClusterNodeGateway::reach_others(const cache::Cache& cache, http::TlsContext client_tls) {
@@ -42,16 +36,32 @@ void ClusterNodeGateway::reach_others(const cache::Cache& cache, http::TlsContex
   client_tls_ = std::move(client_tls);
 }
 
+bool ClusterNodeGateway::is_here(const std::string& name) const {
+  std::lock_guard lock(mutex_);
+  return nodes_.contains(name);
+}
+
+std::optional<http::Upstream> ClusterNodeGateway::kubelet_of(const object::Object& node) const {
+  std::lock_guard lock(mutex_);
+  if (cache_ == nullptr) return std::nullopt;
+  std::optional<http::Upstream> upstream = address_of(node);
+  if (upstream) upstream->tls = client_tls_;
+  return upstream;
+}
+
 void ClusterNodeGateway::forward(const std::string& node, const http::ExchangePtr& exchange,
                                  const std::string& target) {
-  std::lock_guard lock(mutex_);
-  auto found = nodes_.find(node);
-  if (found != nodes_.end()) return found->second->handle(exchange, target);
-  if (cache_ == nullptr) return unreachable(exchange, node);
-  object::ObjectPtr object = cache_->get("/nodes", node);
+  const cache::Cache* cache = nullptr;
+  {
+    std::lock_guard lock(mutex_);
+    auto found = nodes_.find(node);
+    if (found != nodes_.end() && found->second != nullptr) return found->second->handle(exchange, target);
+    if (found != nodes_.end()) return unreachable(exchange, node);
+    cache = cache_;
+  }
+  object::ObjectPtr object = cache != nullptr ? cache->get("/nodes", node) : nullptr;
   std::optional<http::Upstream> upstream = object ? kubelet_of(*object) : std::nullopt;
   if (!upstream) return unreachable(exchange, node);
-  upstream->tls = client_tls_;
   exchange->relay(*upstream, target);
 }
 

@@ -4,6 +4,7 @@
 // names, with the server's client certificate.
 
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -14,15 +15,20 @@ namespace stead::app {
 
 class ClusterNodeGateway final : public apiserver::NodeGateway {
  public:
-  // A node of this process; null: it is gone, or about to be. Any thread.
+  // A node of this process; null: it is not there yet, or gone, or about to be. Any thread.
   void set(const std::string& name, node::Node* node);
   // From now on nodes elsewhere are reached; `cache` outlives the last forward(). Any thread.
   void reach_others(const cache::Cache& cache, http::TlsContext client_tls);
+  // Whether it is a node of this process. Any thread.
+  bool is_here(const std::string& name) const;
+  // The kubelet's port of a node elsewhere, to be spoken to with the server's certificate; nullopt: it has told none,
+  // or nodes elsewhere are not reached. Any thread.
+  std::optional<http::Upstream> kubelet_of(const object::Object& node) const;
   void forward(const std::string& node, const http::ExchangePtr& exchange, const std::string& target) override;
 
  private:
-  std::mutex mutex_;
-  std::unordered_map<std::string, node::Node*> nodes_;
+  mutable std::mutex mutex_;
+  std::unordered_map<std::string, node::Node*> nodes_;  // of this process, null while they are not there
   const cache::Cache* cache_ = nullptr;
   http::TlsContext client_tls_;
 };

@@ -6,6 +6,7 @@
 #include <future>
 
 #include "app/node_ready.h"
+#include "app/volume_directories.h"
 #include "base/log.h"
 #include "client/informer.h"
 
@@ -97,6 +98,9 @@ struct NodePart::Parts {
                 if (!may_enter(exchange->request())) {
                   return exchange->respond(http::Response::text(exchange->request().peer ? 403 : 401,
                                                                 "only the API server may use the kubelet's paths\n"));
+                }
+                if (exchange->request().path.starts_with(kVolumesPath)) {
+                  return serve_volume(exchange, options.node.data_dir + "/volumes", *pool);
                 }
                 node->handle(exchange, exchange->request().target);
               }));

@@ -37,6 +37,7 @@ Result<std::unique_ptr<ServerPart>> ServerPart::start(const Options& options, co
   std::unique_ptr<ServerPart> part(new ServerPart());
   part->options_ = options;
   part->data_dir_ = data_dir.root();
+  part->gateway_ = &gateway;
   const cli::UpOptions& cluster = options.cluster;
   STEAD_TRY(addresses, ServiceAddresses::of(cluster.service_cidr));
   part->addresses_ = std::move(addresses);
@@ -68,7 +69,6 @@ Result<void> ServerPart::write_access_files(const cli::DataDir& data_dir) {
 
 void ServerPart::start_controllers() {
   ControlLoop::Options control;
-  control.node_name = options_.node_name;
   control.data_dir = data_dir_;
   control.ca_pem = credentials_.ca.certificate_pem;
   if (options_.many_nodes) control.pod_cidr = options_.cluster.pod_cidr;
@@ -80,7 +80,7 @@ void ServerPart::start_controllers() {
   control.bootstrap.cluster_domain = options_.cluster.cluster_domain;
   control.bootstrap.pod_network = options_.cluster.pod_network;
   control.bootstrap.ingress_class = options_.ingress_class;
-  control_ = std::make_unique<ControlLoop>(plane_->api(), std::move(control));
+  control_ = std::make_unique<ControlLoop>(plane_->api(), *gateway_, std::move(control));
 }
 
 }  // namespace stead::app

@@ -27,7 +27,7 @@ class ServerPart {
  public:
   struct Options {
     cli::UpOptions cluster;
-    std::string node_name;       // of the machine; where local volumes are made
+    std::string node_name;       // of the machine
     std::string node_ip;         // of the machine: where agents and pods find the API
     std::string own_address;     // under which this machine reaches an API bound to all addresses
     bool many_nodes = true;      // nodes elsewhere are reached over HTTPS and get ranges of the pod addresses
@@ -55,6 +55,7 @@ class ServerPart {
 
   Options options_;
   std::string data_dir_;
+  ClusterNodeGateway* gateway_ = nullptr;
   std::string url_;
   ServiceAddresses addresses_;
   Credentials credentials_;

@@ -83,6 +83,8 @@ Result<std::unique_ptr<SingleMachine>> SingleMachine::start(const cli::UpOptions
     STEAD_TRY(machine, MachinePart::begin(std::move(machine_options), data_dir));
     parts->machine = std::move(machine);
   }
+  parts->gateway.set(parts->node_name, nullptr);
+  for (const SimulatedNodePlace& place : parts->places) parts->gateway.set(place.name, nullptr);
   ServerPart::Options server_options;
   server_options.cluster = options;
   server_options.node_name = parts->node_name;

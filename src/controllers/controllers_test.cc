@@ -19,7 +19,8 @@ struct Directories final : VolumeDirectories {
     ++count;
     loop.post([done, volume] { done("/v/" + volume); });
   }
-  void remove(const std::string&, const std::string&, std::function<void(Result<void>)> done) override {
+  void remove(const std::string&, const std::string&, const std::string&,
+              std::function<void(Result<void>)> done) override {
     --count;
     loop.post([done] { done({}); });
   }

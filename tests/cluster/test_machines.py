@@ -1,7 +1,9 @@
 """Several machines: agents join a server; pods on any node reach each other, services and names; kubectl reaches them."""
 
 import base64
+import functools
 import json
+import ssl
 import subprocess
 import time
 
@@ -9,7 +11,7 @@ import pytest
 
 from support.cluster import wait_for
 from support.machines import SERVER_IP, Machines
-from support.workload import STAY, Space, container
+from support.workload import STAY, Space, container, headless_service, stateful_set
 
 # Tells each request's client on standard error.
 WEB = "mkdir -p /www; hostname > /www/index.html; exec httpd -f -vv -p 80 -h /www"
@@ -17,12 +19,21 @@ WEB = "mkdir -p /www; hostname > /www/index.html; exec httpd -f -vv -p 80 -h /ww
 
 @pytest.fixture(scope="module")
 def cluster(request, newest_kubectl):
-    made = Machines("machines", 3, newest_kubectl).up()
+    made = Machines("machines", 3, newest_kubectl, far=["node3"], server_options=["--cluster-signing-duration", "90s"]).up()
     made.import_image("busybox")
     yield made
     if request.session.testsfailed:
         print(made.log())
     made.close()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def first_certificates(cluster):
+    """What the nodes had at first."""
+    found = {machine.data_dir / "pki" / name: (machine.data_dir / "pki" / name).read_bytes()
+             for machine in cluster.nodes.values() for name in ("node.crt", "node-serving.crt")}
+    cluster.first_end = max(enddate(cluster, path) for path in found)
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +90,20 @@ def test_pods_reach_each_other_under_their_own_addresses(cluster, space):
                 assert other["status"]["podIP"] in log, f"{name} saw another address than the pod's own:\n{log}"
 
 
+def test_routes_are_direct_on_a_link_and_tunnelled_elsewhere(cluster, space):
+    near, far = cluster.nodes["node1"], cluster.nodes["node3"]
+    ranges = {name: cluster.get("node", name)["spec"]["podCIDR"] for name in cluster.nodes}
+    assert "dev eth0" in near.run(["ip", "route", "show", ranges["node2"]]).stdout
+    assert "dev stead-vxlan" in near.run(["ip", "route", "show", ranges["node3"]]).stdout
+    assert "dev stead-vxlan" in far.run(["ip", "route", "show", ranges["node1"]]).stdout
+    # Full packets fit into the tunnel, or their senders are told.
+    large = "dd if=/dev/zero bs=1000000 count=3 of=/www/large 2>/dev/null"
+    for pod, other in (("web-node1", "web-node3"), ("web-node3", "web-node2")):
+        space.exec(other, large)
+        address = pods_of(space)[other]["status"]["podIP"]
+        assert space.exec(pod, f"wget -q -T 20 -O - http://{address}/large | wc -c").strip() == "3000000"
+
+
 def test_services_and_names_work_on_every_node(cluster, space):
     service = space.get("service", "web")
     address = service["spec"]["clusterIP"]
@@ -98,16 +123,18 @@ def test_services_and_names_work_on_every_node(cluster, space):
         assert version.stdout == "ok", name
 
 
-def test_kubectl_reaches_pods_on_any_node(cluster, space):
+def test_kubectl_reaches_pods_on_any_node(cluster, space, any_kubectl):
+    """Over WebSocket and, with the old one, SPDY."""
+    kubectl = functools.partial(cluster.kubectl, "-n", space.name, binary=any_kubectl)
     for node in cluster.nodes:
         pod = f"web-{node}"
-        assert space.kubectl("exec", pod, "--", "hostname").strip() == pod
-        assert space.kubectl("exec", "-i", pod, "--", "cat", stdin="through\n") == "through\n"
-        failed = space.kubectl("exec", pod, "--", "sh", "-c", "exit 7", check=False)
+        assert kubectl("exec", pod, "--", "hostname").strip() == pod
+        assert kubectl("exec", "-i", pod, "--", "cat", stdin="through\n") == "through\n"
+        failed = kubectl("exec", pod, "--", "sh", "-c", "exit 7", check=False)
         assert failed.returncode == 7, failed.stderr
-        large = space.kubectl("exec", pod, "--", "sh", "-c", "yes 0123456789 | head -n 100000")
+        large = kubectl("exec", pod, "--", "sh", "-c", "yes 0123456789 | head -n 100000")
         assert large == "0123456789\n" * 100000
-        missing = space.kubectl("logs", pod, "-c", "nobody", check=False)
+        missing = kubectl("logs", pod, "-c", "nobody", check=False)
         assert missing.returncode != 0 and "nobody" in missing.stderr
 
 
@@ -128,16 +155,42 @@ def test_logs_are_followed(cluster, space):
     space.kubectl("delete", "pod", "talker", "--wait=false")
 
 
-def test_port_forward(cluster, space):
-    command = [*cluster.server.enter, cluster.kubectl_binary, "--kubeconfig", str(cluster.kubeconfig), "-n", space.name,
-               "port-forward", "pod/web-node3", "18080:80"]
+def test_port_forward(cluster, space, any_kubectl):
+    command = [*cluster.server.enter, any_kubectl, "--kubeconfig", str(cluster.kubeconfig), "-n", space.name,
+               "port-forward", "pod/web-node3", ":80"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as forward:
         try:
-            assert "Forwarding from" in forward.stdout.readline()
-            answer = cluster.server.run(["curl", "-sS", "--max-time", "20", "http://127.0.0.1:18080/"]).stdout
+            line = forward.stdout.readline()
+            assert "Forwarding from" in line, line
+            port = line.split("127.0.0.1:")[1].split()[0]
+            answer = cluster.server.run(["curl", "-sS", "--max-time", "20", f"http://127.0.0.1:{port}/"]).stdout
             assert answer.strip() == "web-node3"
         finally:
             forward.kill()
+
+
+def apart(name):
+    """A required anti-affinity: no two pods of the app on one node."""
+    return {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [
+        {"labelSelector": {"matchLabels": {"app": name}}, "topologyKey": "kubernetes.io/hostname"}]}}
+
+
+def test_local_volumes_are_made_and_removed_on_their_nodes(cluster, space):
+    space.apply(headless_service("store"),
+                stateful_set("store", 3, claims=["data"], pod={"affinity": apart("store")}, podManagementPolicy="Parallel",
+                             containers=[container(script=f"hostname > /data/mine; {STAY}",
+                                                   volumeMounts=[{"name": "data", "mountPath": "/data"}])]))
+    space.wait_ready("store-0", "store-1", "store-2")
+    nodes = cluster.nodes_of(space, "-l", "app=store")
+    assert sorted(nodes.values()) == sorted(cluster.nodes)
+    folders = {}
+    for pod, node in nodes.items():
+        volume = space.get("pvc", f"data-{pod}")["spec"]["volumeName"]
+        folders[pod] = cluster.nodes[node].data_dir / "volumes" / volume
+        assert (folders[pod] / "mine").read_text() == f"{pod}\n"
+    space.kubectl("delete", "statefulset", "store", "--cascade=foreground")
+    space.kubectl("delete", "pvc", "--all")
+    wait_for(lambda: not any(folder.exists() for folder in folders.values()), 60, "the end of the directories")
 
 
 def test_only_the_server_may_use_the_kubelets_port(cluster):
@@ -278,25 +331,6 @@ def test_people_ask_for_certificates(cluster, tmp_path):
     assert 'User \\"jane\\" cannot list' in who, who
 
 
-def test_certificates_are_renewed(newest_kubectl):
-    made = Machines("renewal", 1, newest_kubectl, server_options=["--cluster-signing-duration", "20s"])
-    try:
-        made.up()
-        pki = made.nodes["node1"].data_dir / "pki"
-        first = {name: (pki / name).read_bytes() for name in ("node.crt", "node-serving.crt")}
-        for _ in range(2):  # the second ones outlive the first
-            wait_for(lambda: all((pki / name).read_bytes() != content for name, content in first.items()), 90, "new certificates")
-            first = {name: (pki / name).read_bytes() for name in first}
-        time.sleep(5)
-        made.wait_nodes_ready()
-        made.kubectl("create", "namespace", "later")
-        wait_for(lambda: made.nodes["node1"].run(
-            ["curl", "-sSk", "-o", "/dev/null", "-w", "%{http_code}", "https://192.0.2.11:10250/healthz"]).stdout == "401", 30,
-            "the kubelet's port")
-    finally:
-        made.close()
-
-
 def test_wrong_options_are_named(cluster, tmp_path):
     machine = cluster.nodes["node1"]
 
@@ -315,3 +349,20 @@ def test_wrong_options_are_named(cluster, tmp_path):
     assert "--pod-cidr" in overlap and "--service-cidr" in overlap and "overlap" in overlap
     inside = refused("server", *unused, "--node-ip", SERVER_IP, "--pod-cidr", "192.0.0.0/16", on=cluster.server)
     assert SERVER_IP in inside and "pod range" in inside
+
+
+def enddate(cluster, path):
+    """When the certificate ends, in seconds since the epoch."""
+    text = cluster.server.run(["openssl", "x509", "-noout", "-enddate", "-in", path]).stdout.strip()
+    return ssl.cert_time_to_seconds(text.removeprefix("notAfter="))
+
+
+def test_certificates_are_renewed(cluster, space, first_certificates):
+    """All of the above ran on certificates that hold for 90 seconds."""
+    wait_for(lambda: all(path.read_bytes() != content for path, content in first_certificates.items()), 180, "new certificates")
+    # The former ones are of no use any more.
+    time.sleep(max(0, cluster.first_end - time.time() + 1))
+    cluster.wait_nodes_ready()
+    for name in cluster.nodes:
+        run_one(space, f"renewed-{name}", name)
+        assert space.exec(f"renewed-{name}", "hostname").strip() == f"renewed-{name}"

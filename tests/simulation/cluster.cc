@@ -15,7 +15,8 @@ void Directories::create(const std::string& volume, const std::string&, std::fun
   loop_.post([done = std::move(done), volume] { done("/volumes/" + volume); });
 }
 
-void Directories::remove(const std::string&, const std::string&, std::function<void(Result<void>)> done) {
+void Directories::remove(const std::string&, const std::string&, const std::string&,
+                         std::function<void(Result<void>)> done) {
   loop_.post([done = std::move(done)] { done({}); });
 }
 

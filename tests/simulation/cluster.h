@@ -26,7 +26,8 @@ class Directories final : public controllers::VolumeDirectories {
   explicit Directories(loop::Loop& loop) : loop_(loop) {}
   void create(const std::string& volume, const std::string& node,
               std::function<void(Result<std::string>)> done) override;
-  void remove(const std::string& volume, const std::string& path, std::function<void(Result<void>)> done) override;
+  void remove(const std::string& volume, const std::string& node, const std::string& path,
+              std::function<void(Result<void>)> done) override;
 
  private:
   loop::Loop& loop_;

@@ -4,6 +4,8 @@ a bridge without uplink. For the cluster tests and for tools/dev_cluster.
     lan (bridge) ──┬── server   192.0.2.10   stead server
                    ├── node1    192.0.2.11   stead agent
                    └── node2 …
+
+A far machine is on a link of its own in all but wiring: another network, behind a router.
 """
 
 import json
@@ -18,6 +20,7 @@ import time
 from support.cluster import IMAGES, STEAD, Cluster, CommandFailed, run, wait_for
 
 SERVER_IP = "192.0.2.10"
+ROUTERS = {"192.0.2.": "192.0.2.1", "198.51.100.": "198.51.100.1"}  # of the networks of near and far machines
 
 
 class Machine:
@@ -45,6 +48,10 @@ class Machine:
         self.run(["ip", "link", "set", "lo", "up"])
         self.run(["ip", "addr", "add", f"{self.address}/24", "dev", "eth0"])
         self.run(["ip", "link", "set", "eth0", "up"])
+        if self.cluster.far:
+            for network, router in ROUTERS.items():
+                if not self.address.startswith(network):
+                    self.run(["ip", "route", "add", f"{network}0/24", "via", ROUTERS[self.address.rpartition(".")[0] + "."]])
 
     def run(self, command, **options):
         """Runs a command in the machine's network."""
@@ -128,11 +135,13 @@ class Machine:
 class Machines(Cluster):
     """`stead server` and agents. What Cluster offers of kubectl works here too."""
 
-    def __init__(self, name, nodes=3, kubectl="kubectl", folder=None, server_options=(), prefix=None):
+    def __init__(self, name, nodes=3, kubectl="kubectl", folder=None, server_options=(), prefix=None,
+                 far=()):
         self.prefix = prefix or f"stead-{name}-{os.getpid()}"
         self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix=f"stead-{name}-"))
         self.kubectl_binary = str(kubectl)
         self.server_options = list(server_options)
+        self.far = set(far)
         self.server = Machine(self, "server", SERVER_IP)
         self.nodes = {}
         for number in range(1, nodes + 1):
@@ -142,7 +151,8 @@ class Machines(Cluster):
 
     def _add(self, number):
         name = f"node{number}"
-        self.nodes[name] = Machine(self, name, f"192.0.2.{10 + number}")
+        network = "198.51.100." if name in self.far else "192.0.2."
+        self.nodes[name] = Machine(self, name, f"{network}{10 + number}")
         return self.nodes[name]
 
     @property
@@ -159,6 +169,11 @@ class Machines(Cluster):
         self.lan("ip", "link", "add", "bridge", "type", "bridge")
         self.lan("ip", "link", "set", "bridge", "addrgenmode", "none")
         self.lan("ip", "link", "set", "bridge", "up")
+        if self.far:
+            for router in ROUTERS.values():
+                self.lan("ip", "addr", "add", f"{router}/24", "dev", "bridge")
+            for switch, value in (("ip_forward", 1), ("conf.all.send_redirects", 0), ("conf.bridge.send_redirects", 0)):
+                self.lan("sysctl", "-qw", f"net.ipv4.{switch}={value}")
         for machine in [self.server, *self.nodes.values()]:
             machine.make()
 

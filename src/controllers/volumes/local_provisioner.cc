@@ -104,14 +104,28 @@ void LocalProvisioner::store_volume(const ObjectPtr& claim, Value volume, client
   client::apply_plan(transport_, events_, std::move(plan), std::move(finish));
 }
 
+// Empty: there is no such node any more.
+std::string LocalProvisioner::node_of(const object::Object& volume) const {
+  std::string_view wanted = volumes::volume_host(volume);
+  for (const ObjectPtr& node : nodes_.list()) {
+    if (volumes::host_name_of(*node) == wanted) return std::string(node->name());
+  }
+  return {};
+}
+
 void LocalProvisioner::remove(const std::string& key, client::WorkQueue::Finish finish) {
   ObjectPtr volume = volumes_.get(key);
   if (!volume) return finish(client::Outcome::done());
   volumes::LocalRemoval removal = volumes::decide_local_removal(*volume);
   if (removal.plan.steps.empty()) return finish(client::Outcome::done());
   if (!removal.directory) return client::apply_plan(transport_, events_, std::move(removal.plan), std::move(finish));
+  std::string node = node_of(*volume);
+  if (node.empty()) {
+    log::warning("provisioner", "volume {}: its node is no longer in the cluster, the directory is left to it", key);
+    return client::apply_plan(transport_, events_, std::move(removal.plan), std::move(finish));
+  }
   std::string path(volume->spec().at({"local", "path"}).as_string());
-  directories_.remove(std::string(volume->name()), path,
+  directories_.remove(std::string(volume->name()), node, path,
                       [this, volume, plan = std::move(removal.plan), finish](const Result<void>& removed) {
                         if (removed.ok()) return client::apply_plan(transport_, events_, plan, finish);
                         events_.record({volume, "Warning", "VolumeFailedDelete", removed.error().message, ""});

@@ -10,16 +10,17 @@
 
 namespace stead::controllers {
 
-// Makes and removes the directories of volumes; the application implements it (with several machines: through the
-// node). Both may block elsewhere and must call `done` exactly once, later, on the provisioner's loop. Both succeed
-// when there is nothing left to do.
+// Makes and removes the directories of volumes on the nodes named; the application implements it. Both may block
+// elsewhere and must call `done` exactly once, later, on the provisioner's loop. Both succeed when there is nothing
+// left to do. kUnavailable: the node cannot be reached now.
 class VolumeDirectories {
  public:
   virtual ~VolumeDirectories() = default;
   // `done` gets the absolute path of the directory for the volume.
   virtual void create(const std::string& volume, const std::string& node,
                       std::function<void(Result<std::string> path)> done) = 0;
-  virtual void remove(const std::string& volume, const std::string& path, std::function<void(Result<void>)> done) = 0;
+  virtual void remove(const std::string& volume, const std::string& node, const std::string& path,
+                      std::function<void(Result<void>)> done) = 0;
 };
 
 class LocalProvisioner {
@@ -33,6 +34,7 @@ class LocalProvisioner {
  private:
   void create_standard_class();
   client::ObjectPtr node_for(const object::Object& claim) const;
+  std::string node_of(const object::Object& volume) const;
   void provision(const std::string& key, client::WorkQueue::Finish finish);
   void store_volume(const client::ObjectPtr& claim, object::Value volume, client::WorkQueue::Finish finish);
   void remove(const std::string& key, client::WorkQueue::Finish finish);

@@ -73,11 +73,24 @@ std::string local_volume_obstacle(const Object& claim) {
 
 std::string local_volume_name(const Object& claim) { return "pvc-" + std::string(claim.uid()); }
 
-Value make_local_volume(const Object& claim, const Object& storage_class, const Object& node, const std::string& path) {
+std::string_view host_name_of(const Object& node) {
   std::string_view hostname = node.metadata().at({"labels", kHostnameLabel}).as_string();
-  Value expression = Value::object({{"key", kHostnameLabel},
-                                    {"operator", "In"},
-                                    {"values", Value::array({hostname.empty() ? node.name() : hostname})}});
+  return hostname.empty() ? node.name() : hostname;
+}
+
+std::string_view volume_host(const Object& volume) {
+  for (const Value& term : volume.spec().at({"nodeAffinity", "required", "nodeSelectorTerms"}).items()) {
+    for (const Value& expression : term.at("matchExpressions").items()) {
+      auto values = expression.at("values").items();
+      if (expression.at("key").as_string() == kHostnameLabel && values.size() == 1) return values[0].as_string();
+    }
+  }
+  return {};
+}
+
+Value make_local_volume(const Object& claim, const Object& storage_class, const Object& node, const std::string& path) {
+  Value expression =
+      Value::object({{"key", kHostnameLabel}, {"operator", "In"}, {"values", Value::array({host_name_of(node)})}});
   Value term = Value::object({{"matchExpressions", Value::array({std::move(expression)})}});
   Value affinity =
       Value::object({{"required", Value::object({{"nodeSelectorTerms", Value::array({std::move(term)})}})}});

@@ -31,6 +31,10 @@ ObjectPtr choose_volume_node(std::string_view claim, const std::vector<ObjectPtr
 // A volume of `path` on `node`, reserved for the claim.
 Value make_local_volume(const Object& claim, const Object& storage_class, const Object& node, const std::string& path);
 
+// The label kubernetes.io/hostname of a node, else its name; and the one that a volume of ours is on.
+std::string_view host_name_of(const Object& node);
+std::string_view volume_host(const Object& volume);
+
 // How a volume of ours ends. Its finalizer keeps the object until the directory is gone.
 struct LocalRemoval {
   bool directory = false;  // remove it before the steps

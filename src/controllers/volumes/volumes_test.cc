@@ -28,7 +28,8 @@ class FakeDirectories final : public VolumeDirectories {
     directories[volume] = node;
     loop_.post([done, volume] { done("/volumes/" + volume); });
   }
-  void remove(const std::string& volume, const std::string&, std::function<void(Result<void>)> done) override {
+  void remove(const std::string& volume, const std::string&, const std::string&,
+              std::function<void(Result<void>)> done) override {
     directories.erase(volume);
     loop_.post([done] { done({}); });
   }

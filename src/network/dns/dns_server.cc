@@ -35,6 +35,9 @@ struct DnsServer::State {
   }
 
   void follow() {
+    loop.call_after(options.hold_max, [weak = std::weak_ptr(responder)] {
+      if (auto held = weak.lock()) held->stop_holding();
+    });
     services.on_change(
         [this](const auto& before, const auto& after) { responder->records().apply_service(before, after); });
     slices.on_change(

@@ -204,6 +204,7 @@ class DnsServerTest : public testing::Test {
     options.port = 0;
     options.cidrs = {"10.42.0.0/16", "10.43.0.0/16"};
     options.upstreams = std::move(upstreams);
+    options.hold_max = hold_max_;
     server_ = std::make_unique<DnsServer>(transport_, loop_, options);
     auto started = server_->start();
     ASSERT_TRUE(started.ok()) << started.error().message;
@@ -246,6 +247,7 @@ class DnsServerTest : public testing::Test {
 
   loop::AsioLoop loop_;
   FixedTransport transport_{loop_};
+  Duration hold_max_ = std::chrono::seconds(2);
   std::unique_ptr<DnsServer> server_;
 };
 
@@ -378,12 +380,25 @@ TEST_F(DnsServerTest, WithoutResolversForeignNamesFailAtOnce) {
 
 TEST_F(DnsServerTest, SaysNothingOfTheClusterBeforeItKnows) {
   transport_.hold = true;
+  hold_max_ = std::chrono::milliseconds(10);
   serve();
   EXPECT_EQ(rcode_of(ask("web.default.svc.cluster.local")), Rcode::kServerFailure);
   on_loop([&] {
     for (auto& deliver : transport_.held) deliver();
   });
   EXPECT_EQ(answers_in(ask("web.default.svc.cluster.local")), 1u);
+}
+
+TEST_F(DnsServerTest, QuestionsWaitForTheFirstLists) {
+  transport_.hold = true;
+  hold_max_ = std::chrono::hours(1);
+  serve();
+  auto early = std::async(std::launch::async, [this] { return ask("web.default.svc.cluster.local"); });
+  EXPECT_EQ(rcode_of(ask("www.example.com")), Rcode::kServerFailure) << "other names do not wait";
+  on_loop([&] {
+    for (auto& deliver : transport_.held) deliver();
+  });
+  EXPECT_EQ(answers_in(early.get()), 1u);
 }
 
 TEST_F(DnsServerTest, FollowsTheApiAndFurtherAddresses) {

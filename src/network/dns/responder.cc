@@ -1,7 +1,11 @@
 #include "network/dns/responder.h"
 
+#include <utility>
+
 namespace stead::network::dns {
 namespace {
+
+constexpr size_t kHeldMax = 1024;
 
 size_t bytes_max_for(const Query& query, bool over_tcp) { return over_tcp ? kMessageBytesMax : query.udp_bytes_max; }
 
@@ -24,6 +28,10 @@ void Responder::handle(std::string_view packet, bool over_tcp, std::function<voi
   if (query.unknown_edns_version) return reply(write_bad_version(query));
   Answer answer = index_.resolve(query.name, static_cast<Type>(query.type));
   if (answer.outcome == Answer::Outcome::kNotOurs) return forward(query, packet, over_tcp, std::move(reply));
+  if (!ready_ && holding_ && held_.size() < kHeldMax) {
+    held_.push_back({std::string(packet), over_tcp, std::move(reply)});
+    return;
+  }
   if (!ready_) return reply(failure(query, Rcode::kServerFailure));
   if (!answer.outside_alias.empty() && forwarder_->has_resolvers()) {
     return resolve_alias(std::move(query), std::move(answer), over_tcp, std::move(reply));
@@ -34,6 +42,16 @@ void Responder::handle(std::string_view packet, bool over_tcp, std::function<voi
   form.serial = serial_;
   form.rotation = rotation_++;
   reply(write_reply(query, form, bytes_max_for(query, over_tcp)));
+}
+
+void Responder::set_ready() {
+  ready_ = true;
+  stop_holding();
+}
+
+void Responder::stop_holding() {
+  holding_ = false;
+  for (Held& one : std::exchange(held_, {})) handle(one.packet, one.over_tcp, std::move(one.reply));
 }
 
 void Responder::forward(const Query& query, std::string_view packet, bool over_tcp,

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "network/dns/forwarder.h"
 #include "network/dns/message.h"
@@ -25,16 +26,26 @@ class Responder {
     ++serial_;
     return index_.records();
   }
-  // Until then names of the cluster are answered SERVFAIL: "no such name" would be a lie that clients keep.
-  void set_ready() { ready_ = true; }
+  // Until then questions about the cluster's names are held: "no such name" would be a lie that clients keep, and a
+  // failure one that they do not come back from, while the program restarts under them.
+  void set_ready();
+  // It takes too long: answers SERVFAIL to what is held, and to further questions until set_ready().
+  void stop_holding();
 
  private:
+  struct Held {
+    std::string packet;
+    bool over_tcp;
+    std::function<void(std::string)> reply;
+  };
   void forward(const Query& query, std::string_view packet, bool over_tcp, std::function<void(std::string)> reply);
   void resolve_alias(Query query, Answer answer, bool over_tcp, std::function<void(std::string)> reply);
 
   NameIndex index_;
   std::unique_ptr<Forwarder> forwarder_;
   bool ready_ = false;
+  bool holding_ = true;
+  std::vector<Held> held_;  // bounded
   uint32_t serial_ = 1;
   size_t rotation_ = 0;
 };

@@ -71,6 +71,8 @@ constexpr char kChains[] = R"(
   }}
 )";
 
+// While the program restarts, nobody listens on its own addresses: a question to the name server shall be asked again
+// then, as after any loss, and not fail at once.
 // A node port is reached on the loopback address too: its replies come from a pod, so route_localnet must be on, and
 // then the network must be kept from reaching loopback addresses (CVE-2020-8558) and the reverse.
 constexpr char kHooks[] = R"(
@@ -102,7 +104,11 @@ constexpr char kHooks[] = R"(
   }}
   chain filter_input {{ type filter hook input priority 0; policy accept; jump refuse_unserved; }}
   chain filter_forward {{ type filter hook forward priority 0; policy accept; jump refuse_unserved; }}
-  chain filter_output {{ type filter hook output priority 0; policy accept; jump refuse_unserved; }}
+  chain filter_output {{
+    type filter hook output priority 0; policy accept;
+    ip saddr {own} icmp type destination-unreachable icmp code port-unreachable drop
+    jump refuse_unserved
+  }}
 )";
 
 }  // namespace
@@ -115,7 +121,7 @@ Result<std::string> rule_frame(const FrameOptions& options) {
   std::string text = fmt::format("add table {0}\ndelete table {0}\ntable {0} {{", kTable) + kMaps;
   for (const char* protocol : {"tcp", "udp", "sctp"}) text += fmt::format(kTargetMaps, protocol);
   return text + fmt::format(kChains, fmt::arg("own", own), fmt::arg("services", services)) +
-         fmt::format(kHooks, fmt::arg("pods", pods), fmt::arg("services", services)) + "}\n";
+         fmt::format(kHooks, fmt::arg("pods", pods), fmt::arg("services", services), fmt::arg("own", own)) + "}\n";
 }
 
 }  // namespace stead::network::service_proxy
