@@ -59,7 +59,7 @@ def containers_of(space):
 
 
 def fetch(space, pod, url):
-    return space.kubectl("exec", pod, "--", "wget", "-q", "-T", "5", "-O", "-", url).strip()
+    return space.kubectl("exec", pod, "--", "timeout", "10", "wget", "-q", "-O", "-", url).strip()
 
 
 def test_nodes_say_who_they_are(cluster):
@@ -101,7 +101,7 @@ def test_routes_are_direct_on_a_link_and_tunnelled_elsewhere(cluster, space):
     for pod, other in (("web-node1", "web-node3"), ("web-node3", "web-node2")):
         space.exec(other, large)
         address = pods_of(space)[other]["status"]["podIP"]
-        assert space.exec(pod, f"wget -q -T 20 -O - http://{address}/large | wc -c").strip() == "3000000"
+        assert space.exec(pod, f"timeout 20 wget -q -O - http://{address}/large | wc -c").strip() == "3000000"
 
 
 def test_services_and_names_work_on_every_node(cluster, space):
