@@ -34,7 +34,8 @@ TEST_F(VolumeDirectoriesTest, MadeForAnyUserAndRemovedWithAllThatIsInThem) {
 
 TEST_F(VolumeDirectoriesTest, NothingElsewhereIsTouched) {
   for (const char* name : {"", ".", "..", "a/b", "../other"}) EXPECT_FALSE(make_volume_directory(root_, name).ok());
-  for (const std::string& path : {root_, root_ + "/a/b", root_ + "/.", root_ + "/..", root_ + "/", std::string("/tmp/other"), std::string()}) {
+  for (const std::string& path :
+       {root_, root_ + "/a/b", root_ + "/.", root_ + "/..", root_ + "/", std::string("/tmp/other"), std::string()}) {
     EXPECT_FALSE(remove_volume_directory(root_, path).ok()) << path;
   }
 }

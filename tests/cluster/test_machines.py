@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from support.cluster import wait_for
+from support.cluster import STEAD, wait_for
 from support.machines import SERVER_IP, Machines
 from support.workload import STAY, Space, container, headless_service, stateful_set
 
@@ -329,6 +329,20 @@ def test_people_ask_for_certificates(cluster, tmp_path):
         "curl", "-sS", "--cacert", cluster.data_dir / "pki" / "ca.crt", "--cert", tmp_path / "jane.crt", "--key", key,
         f"{cluster.url}/api/v1/pods"]).stdout
     assert 'User \\"jane\\" cannot list' in who, who
+
+
+def test_a_single_machines_kubeconfig_holds_wherever_it_is_carried(cluster, tmp_path):
+    alone = tmp_path / "alone"
+    command = [*cluster.nodes["node1"].enter, STEAD, "up", "--runtime", "simulated", "--bind", "0.0.0.0", "--port", "7443",
+               "--data-dir", alone]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as single:
+        try:
+            assert "API https://127.0.0.1:7443" in single.stdout.readline()
+            assert "server: https://127.0.0.1:7443" in (alone / "kubeconfig").read_text()
+        finally:
+            single.terminate()
+    # Agents and people elsewhere need the server's own address.
+    assert f"server: {cluster.url}" in cluster.kubeconfig.read_text()
 
 
 def test_wrong_options_are_named(cluster, tmp_path):
