@@ -8,6 +8,7 @@ is late. The storage system is the outside provisioner of examples/, with a dire
 import json
 import pathlib
 import re
+import subprocess
 import time
 
 import pytest
@@ -70,24 +71,17 @@ def apart_set():
     return stateful_set("apart", 4, pod={"affinity": affinity}, podManagementPolicy="Parallel")
 
 
-def beating(name, storage_class=None, node=None, **spec):
-    """A set of one pod that lives first on a given node, if any, and writes to its volume while it does."""
+def beating(name, storage_class=None, node=None, replicas=1, **spec):
+    """A set whose pods live first on a given node, if any, and write to their volumes while they do."""
     uid = [{"name": "UID_OF_POD", "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}}]
     wish = [{"weight": 100, "preference": {"matchExpressions": [
         {"key": "kubernetes.io/hostname", "operator": "In", "values": [node]}]}}]
     pod = {"affinity": {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": wish}}} if node else {}
-    made = stateful_set(name, 1, [container(script=BEATS, env=uid, volumeMounts=[{"name": "data", "mountPath": "/data"}])],
+    made = stateful_set(name, replicas, [container(script=BEATS, env=uid, volumeMounts=[{"name": "data", "mountPath": "/data"}])],
                         claims=["data"], pod={**pod, "terminationGracePeriodSeconds": 1}, **spec)
-    made["spec"]["volumeClaimTemplates"][0]["spec"]["storageClassName"] = storage_class
+    if storage_class:
+        made["spec"]["volumeClaimTemplates"][0]["spec"]["storageClassName"] = storage_class
     return made
-
-
-def tied_volume(name, node, path):
-    return {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name},
-            "spec": {"capacity": {"storage": "1Mi"}, "accessModes": ["ReadWriteOnce"], "storageClassName": "tied",
-                     "persistentVolumeReclaimPolicy": "Retain", "local": {"path": str(path)},
-                     "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [
-                         {"key": "kubernetes.io/hostname", "operator": "In", "values": [node]}]}]}}}}
 
 
 def deployment(name, node):
@@ -181,17 +175,44 @@ def test_pods_that_keep_apart_take_one_node_each_and_the_fourth_waits(cluster, s
     assert message.startswith("0/3 nodes are available: 3 node(s) didn't match pod anti-affinity rules."), message
 
 
+def test_agents_and_server_restart_under_a_writer(cluster, space):
+    """One after the other; the pods run on, and who writes to Consul notices nothing."""
+    before = {name: pod["status"]["containerStatuses"][0]["containerID"] for name, pod in space.pods().items() if name in MEMBERS}
+    address = space.get("pod", "consul-1")["status"]["podIP"]
+    stop = cluster.folder / "stop-writing"
+    script = f"""i=0; while [ ! -e {stop} ]; do i=$((i+1))
+      echo $i $(curl -sS -f --max-time 10 -X PUT --data $i http://{address}:8500/v1/kv/rolling/$i); done"""
+    with subprocess.Popen([*cluster.nodes["node1"].enter, "sh", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True) as writer:
+        try:
+            for name, machine in cluster.nodes.items():
+                machine.stop()
+                cluster.join(name)
+            cluster.server.kill()
+            cluster.start_server()
+            cluster.wait_nodes_ready()
+        finally:
+            stop.touch()
+        written = writer.communicate(timeout=60)[0].splitlines()
+    assert len(written) > 3 and all(re.fullmatch(r"\d+ true", line) for line in written), written[-20:]
+    after = {name: pod["status"]["containerStatuses"][0]["containerID"] for name, pod in space.pods().items() if name in MEMBERS}
+    assert after == before
+
+
 def test_the_agent_stops_and_the_pods_become_unknown_but_serve(cluster, space, storage, lost):
-    path = cluster.folder / "tied"
-    path.mkdir()
-    path.chmod(0o777)
-    space.apply(tied_volume("tied", lost, path), beating("tied", "tied"), deployment("free", lost))
-    space.wait_ready("tied-0")
+    space.apply(beating("tied", replicas=3, podManagementPolicy="Parallel"), deployment("free", lost))
+    space.wait_ready("tied-0", "tied-1", "tied-2")
+    # Volumes of the default class are directories, one after the other on each node, made by the node.
+    places = cluster.nodes_of(space, "-l", "app=tied")
+    assert sorted(places.values()) == sorted(cluster.nodes)
+    for name, node in places.items():
+        path = volume_path(space, f"data-{name}")
+        assert path.is_dir() and path.parent == cluster.nodes[node].data_dir / "volumes"
     wait_for(lambda: len(list_ready(space, "free")) == 1, 60, "the Deployment's pod")
     assert set(cluster.nodes_of(space, "-l", "app=free").values()) == {lost}
     before = space.pods()
     there = {name: pod for name, pod in before.items() if pod["spec"].get("nodeName") == lost}
-    assert {"tied-0"} < set(there) and sum(name.startswith("consul") for name in there) == 2
+    assert sum(name.startswith("consul") for name in there) == 2
 
     cluster.nodes[lost].stop()
     unknown = wait_lost(cluster, space, lost)
@@ -245,9 +266,10 @@ def test_deleting_the_node_moves_its_pods_with_their_names_and_data(cluster, spa
         wait_for(lambda: read(space, "my-key", "localhost", through=name) == "my-data", 60, f"the key in {name}")
     assert {row["STATUS"] for name, row in wide(space).items() if name in MEMBERS} == {"Running"}
     # A volume cannot move with its pod: that one waits, and says for what.
-    tied = lambda: space.get("pod", "tied-0")
-    wait_for(lambda: tied()["metadata"]["uid"] != before["tied-0"]["metadata"]["uid"] and "PersistentVolume" in
-             condition(tied(), "PodScheduled")["message"], 60, "the reason why tied-0 waits")
+    name = next(name for name, pod in before.items() if name.startswith("tied") and pod["spec"]["nodeName"] == lost)
+    tied = lambda: space.get("pod", name)
+    wait_for(lambda: tied()["metadata"]["uid"] != before[name]["metadata"]["uid"] and "PersistentVolume" in
+             condition(tied(), "PodScheduled")["message"], 60, f"the reason why {name} waits")
     assert tied()["status"]["phase"] == "Pending" and "nodeName" not in tied()["spec"]
     message = condition(tied(), "PodScheduled")["message"]
     assert message.startswith("0/2 nodes are available: 2 node(s) didn't match PersistentVolume's node affinity."), message
@@ -256,12 +278,13 @@ def test_deleting_the_node_moves_its_pods_with_their_names_and_data(cluster, spa
 
 def test_the_node_returns_and_takes_work(cluster, space, lost):
     before = space.pods()
-    data = cluster.folder / "tied"
+    tied = next(name for name, pod in before.items() if name.startswith("tied") and not pod["spec"].get("nodeName"))
+    data = volume_path(space, f"data-{tied}")
     beats = set(data.glob("beats-*"))
     cluster.join(lost)
     cluster.wait_nodes_ready(lost)
-    space.wait_ready("tied-0", timeout=90)
-    assert space.get("pod", "tied-0")["spec"]["nodeName"] == lost
+    space.wait_ready(tied, timeout=90)
+    assert space.get("pod", tied)["spec"]["nodeName"] == lost
     assert beats and beats < set(data.glob("beats-*")), "its data is there"
     # Three nodes again: again three of the four are apart.
     wait_for(lambda: len(list_ready(space, "apart")) == 3, 60, "three apart")
@@ -271,6 +294,9 @@ def test_the_node_returns_and_takes_work(cluster, space, lost):
     space.kubectl("delete", "sts", "consul", "apart", "tied", "--wait=false")
     space.kubectl("delete", "deployment", "free", "--wait=false")
     wait_for(lambda: not space.pods(), 90, "the end of all")
+    space.kubectl("delete", "pvc", "data-tied-0", "data-tied-1", "data-tied-2")
+    left = lambda: [path for machine in cluster.nodes.values() for path in (machine.data_dir / "volumes").glob("*")]
+    wait_for(lambda: not left(), 60, "the end of the local volumes' directories")
 
 
 def last_beat(space, claim, uid):
