@@ -170,6 +170,19 @@ def test_the_lock_shows_two_holders(space):
     (space.volumes["ordered-0"] / "violations").unlink()
 
 
+@pytest.mark.parametrize("fault", [link_faults.block_incoming, link_faults.block_outgoing, lambda machine: link_faults.lose(machine, 99)],
+                         ids=["deaf", "mute", "loss"])
+def test_link_faults_are_faults(cluster, fault):
+    machine = cluster.nodes["node1"]
+    reach = lambda: cluster.server.run(["curl", "-sSk", "--max-time", "1", f"https://{machine.address}:10250/"], check=False).returncode
+    fault(machine)
+    try:
+        assert reach() == 28, "a time-out"
+    finally:
+        link_faults.mend(machine)
+    wait_for(lambda: reach() == 0, 20, "the link")
+
+
 def test_no_identity_runs_twice_whatever_befalls_the_machines(cluster, space):
     evicted = 0
     for number in range(1, ROUNDS + 1):
