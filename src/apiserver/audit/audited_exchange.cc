@@ -76,11 +76,6 @@ void AuditedExchange::relay(const http::Upstream& upstream, const std::string& t
   inner_->relay(upstream, target);
 }
 
-void AuditedExchange::proxy(const http::ProxyTarget& target) {
-  complete(kPassedOn);
-  inner_->proxy(target);
-}
-
 void AuditedExchange::join(http::Request request, const http::Upstream& upstream, const std::string& target,
                            http::Headers headers, Joined joined) {
   complete(kPassedOn);

@@ -39,7 +39,6 @@ class AuditedExchange final : public http::Exchange {
   void on_close(std::function<void()> closed) override { inner_->on_close(std::move(closed)); }
   void on_drain(std::function<void()> drained) override { inner_->on_drain(std::move(drained)); }
   void relay(const http::Upstream& upstream, const std::string& target) override;
-  void proxy(const http::ProxyTarget& target) override;
   void join(http::Request request, const http::Upstream& upstream, const std::string& target, http::Headers headers,
             Joined joined) override;
   void post(std::function<void()> task) override { inner_->post(std::move(task)); }

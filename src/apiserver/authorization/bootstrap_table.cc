@@ -363,10 +363,6 @@ bind system:volume-scheduler to system:volume-scheduler: user:system:kube-schedu
 bind system:node to system:node:
 bind system:service-account-issuer-discovery to system:service-account-issuer-discovery: group:system:serviceaccounts
 bind stead:node-bootstrapper to system:node-bootstrapper: group:system:bootstrappers
-bind stead:nodes to system:node: group:system:nodes
-role stead:node-volumes
-READ | core | persistentvolumeclaims persistentvolumes
-bind stead:node-volumes to stead:node-volumes: group:system:nodes
 bind stead:node-network to system:node-proxier: group:system:nodes
 
 role stead:cluster-facts in kube-system
