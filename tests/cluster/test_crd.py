@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from support.cluster import run
 from support.simulated import Simulated
 
 NEEDS_CONTAINERS = False
@@ -205,6 +206,26 @@ spec: {steps: [{name: c, seconds: 3}], extra: {more: 1}}
     assert 'conflict with "kubectl": .spec.cronSpec' in said
     crontabs.kubectl("apply", "--server-side", "-f", "-", stdin=TABLE.replace("{name: a}, ", ""))
     assert [step["name"] for step in get(crontabs, "ct", "one")["spec"]["steps"]] == ["b", "c"]
+
+
+def test_kubectl_applies_again_and_sees_the_difference(crontabs):
+    whole = TABLE.replace("{name: a}", "{name: a, seconds: 1}")
+    crontabs.kubectl("apply", "-f", "-", stdin=whole)
+    changed = whole.replace("seconds: 2", "seconds: 3")
+    assert "+    seconds: 3" in crontabs.kubectl_result("diff", "-f", "-", stdin=changed).stdout
+    assert "configured" in crontabs.kubectl("apply", "-f", "-", stdin=changed)
+    assert get(crontabs, "ct", "one")["spec"]["steps"][1] == {"name": "b", "seconds": 3}
+    assert "unchanged" in crontabs.kubectl("apply", "-f", "-", stdin=changed)
+
+
+def test_answers_are_json_whatever_is_preferred(crontabs):
+    crontabs.kubectl("create", "-f", "-", stdin=TABLE)
+    crontabs.write_credentials()
+    path = crontabs.url + "/apis/stable.example.com/v1/namespaces/default/crontabs"
+    protobuf = "Accept: application/vnd.kubernetes.protobuf"
+    both = run(crontabs.curl("-H", protobuf + ",application/json", path)).stdout
+    assert json.loads(both)["items"][0]["metadata"]["name"] == "one"
+    assert json.loads(run(crontabs.curl("-H", protobuf, path)).stdout)["code"] == 406
 
 
 def test_patches_and_watches(crontabs):

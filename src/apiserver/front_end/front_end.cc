@@ -242,6 +242,16 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
       Result<void> allowed = server_.authorizer().authorize(identity, request_of(route, http));
       return refuse(exchange, allowed.ok() ? no_such_path() : allowed.error());
     }
+    if (served.custom && form->body == BodyForm::kProtobuf && form->shape == AcceptedForm::Shape::kObject) {
+      // Nobody numbered the fields of kinds that users declare.
+      std::string_view accept = http.header("Accept");
+      if (accept.find("json") == std::string_view::npos && accept.find("*/*") == std::string_view::npos) {
+        return refuse(exchange, make_error(Reason::kNotAcceptable,
+                                           "only the following media types are accepted: application/json, "
+                                           "application/yaml"));
+      }
+      form->body = BodyForm::kJson;
+    }
     Result<ReadRequest> read = read_request(route, http);
     if (!read.ok()) return refuse(exchange, read.error());
     TableOptions table;

@@ -3,6 +3,7 @@
 #include <array>
 #include <span>
 
+#include "kinds/custom/custom_kind.h"
 #include "kinds/descriptors.h"
 #include "kinds/review.h"
 
@@ -47,6 +48,10 @@ constexpr std::array<Parameter, 10> kList = {{
 constexpr std::array<std::string_view, 5> kPatchTypes = {
     "application/apply-patch+yaml", "application/json-patch+json", "application/merge-patch+json",
     "application/strategic-merge-patch+json", "application/apply-patch+cbor"};
+// By these clients tell that strategic merge knows nothing of a kind.
+constexpr std::array<std::string_view, 4> kCustomPatchTypes = {
+    "application/apply-patch+yaml", "application/json-patch+json", "application/merge-patch+json",
+    "application/apply-patch+cbor"};
 constexpr std::array<std::string_view, 3> kMediaTypes = {"application/json", "application/yaml",
                                                          "application/vnd.kubernetes.protobuf"};
 
@@ -95,7 +100,7 @@ class PathWriter {
                   const Value* kind = nullptr) const {
     Value result = Value::object();
     if (dialect_ == Dialect::kV2) {
-      add(result, "consumes", source.method == "patch" ? texts(kPatchTypes) : Value::array({Value::borrowed("*/*")}));
+      add(result, "consumes", source.method == "patch" ? texts(patch_types()) : Value::array({Value::borrowed("*/*")}));
     }
     add(result, "description", Value(std::string(source.verb) + " " + std::string(resource_.kind)));
     add(result, "operationId", Value(std::string(source.verb) + id));
@@ -163,11 +168,16 @@ class PathWriter {
     return result;
   }
 
+  std::span<const std::string_view> patch_types() const {
+    if (custom_of(resource_) != nullptr) return kCustomPatchTypes;
+    return kPatchTypes;
+  }
+
   Value request_body(const Operation& source) const {
     static constexpr std::array<std::string_view, 1> kAny = {"*/*"};
     Value body = Value::object();
     std::span<const std::string_view> types = kAny;
-    if (source.method == "patch") types = kPatchTypes;
+    if (source.method == "patch") types = patch_types();
     add(body, "content", content(types, definitions_.message_reference(*source.body)));
     if (source.method != "delete") add(body, "required", Value(true));
     return body;
