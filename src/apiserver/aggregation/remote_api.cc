@@ -59,7 +59,8 @@ class HttpsRemoteApi final : public RemoteApi {
     for (const auto& [name, value] : http.headers) {
       // Nobody but us says who asks.
       const std::string low = lowered(name);
-      if (!is_hop_header(low) && !low.starts_with("x-remote-")) request.headers.emplace_back(name, value);
+      if (!is_hop_header(low) && !low.starts_with("x-remote-") && !low.starts_with("impersonate-"))
+        request.headers.emplace_back(name, value);
     }
     add_identity(identity, request.headers);
     struct Passing {
