@@ -55,7 +55,6 @@ class UsageExchange final : public http::Exchange {
       loop.post([kept = std::move(client)] {});
     });
   }
-  void proxy(const http::ProxyTarget&) override { answer(unreadable("it answers with a proxy")); }
   void join(http::Request, const http::Upstream&, const std::string&, http::Headers, Joined) override {
     answer(unreadable("it answers with an upgrade"));
   }
