@@ -48,11 +48,14 @@ class Api(Simulated):
 
 @pytest.fixture(scope="module")
 def api(tmp_path_factory, newest_kubectl):
-    made = Api(tmp_path_factory.mktemp("clients"), newest_kubectl, 2).up().connect()
-    made.apps.create_namespaced_stateful_set("default", SET)
-    wait_for(lambda: made.apps.read_namespaced_stateful_set("web", "default").status.ready_replicas == 2, 60, "two pods Ready")
-    yield made
-    made.close()
+    made = Api(tmp_path_factory.mktemp("clients"), newest_kubectl, 2).up()
+    try:
+        made.connect()
+        made.apps.create_namespaced_stateful_set("default", SET)
+        wait_for(lambda: made.apps.read_namespaced_stateful_set("web", "default").status.ready_replicas == 2, 60, "two pods Ready")
+        yield made
+    finally:
+        made.close()
 
 
 def config_map(name, **data):

@@ -395,8 +395,13 @@ def test_delete_set_in_the_foreground(space):
     space.wait_gone("last-0", "last-1")
 
 
-def test_top_says_what_is_missing(space):
-    assert re.search("[Mm]etrics", fails(space, "top", "pods"))
+def test_top(space):
+    def measured():
+        rows = [line.split() for line in space.kubectl("top", "pods", "--no-headers", "-l", "app=web").splitlines()]
+        return [row[0] for row in rows] == ["web-0", "web-1"] and rows
+
+    rows = wait_for(measured, 60, "what the pods use")
+    assert all(re.fullmatch(r"\d+m", row[1]) and re.fullmatch(r"\d+Mi", row[2]) for row in rows), rows
 
 
 def test_programs_are_what_they_say(space):
