@@ -113,7 +113,8 @@ TEST_F(CompressedAnswerTest, SmallOnesAreLeftAsTheyAre) {
 
 // Takes the answer slowly, so that it waits for its client, and leaves in the middle.
 TEST_F(CompressedAnswerTest, AClientMayGoAway) {
-  std::string random(16'000'000, '\0');
+  std::string random;
+  random.resize(16'000'000);
   uint64_t state = 1;
   for (char& c : random) c = static_cast<char>((state = state * 6364136223846793005u + 1442695040888963407u) >> 56);
   serve(random, 100'000);

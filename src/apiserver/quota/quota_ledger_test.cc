@@ -70,6 +70,7 @@ TEST_F(QuotaTest, ExactHoweverManyAskAtOnce) {
                           R"({"metadata":{"name":"q"},"spec":{"hard":{"configmaps":"5","count/secrets":"0"}}})"))
                   .ok());
   std::vector<Request> requests;
+  requests.reserve(40);
   for (int i = 0; i < 40; ++i) requests.push_back(config_map(i));
   EXPECT_EQ(call_together(std::move(requests)), 5);
   auto refused = call(config_map(99));

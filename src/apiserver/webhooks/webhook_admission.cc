@@ -52,7 +52,6 @@ Result<Value> patched(const AdmissionAttributes& attributes, const kinds::Versio
 
 WebhookAdmission::WebhookAdmission(cache::Cache& cache, loop::Loop& loop, Random& random, WebhookCaller* caller)
     : cache_(cache),
-      loop_(loop),
       random_(random),
       caller_(caller),
       mutating_follower_(cache, loop, "admissionregistration.k8s.io/mutatingwebhookconfigurations",

@@ -56,7 +56,6 @@ class WebhookAdmission {
   void call(const Chosen& chosen, const AdmissionAttributes& attributes, AnswerDone done) const;
 
   cache::Cache& cache_;
-  loop::Loop& loop_;
   Random& random_;
   WebhookCaller* caller_;
   Configurations mutating_;

@@ -87,12 +87,11 @@ Groups group_pods(const ResourceTarget& target, const std::vector<ObjectPtr>& po
     std::string_view phase = pod->status().at("phase").as_string();
     if (pod->deleting() || phase == "Failed") continue;
     auto found = metrics.find(name);
-    if (phase == "Pending") {
+    const bool measured = found != metrics.end();
+    if (phase == "Pending" || (measured && target.resource == "cpu" && cpu_says_little(*pod, found->second, now))) {
       groups.unready.insert(name);
-    } else if (found == metrics.end()) {
+    } else if (!measured) {
       groups.missing.insert(name);
-    } else if (target.resource == "cpu" && cpu_says_little(*pod, found->second, now)) {
-      groups.unready.insert(name);
     } else {
       groups.ready.emplace(name, found->second.milli);
     }

@@ -17,7 +17,6 @@ namespace stead::controllers {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::ElementsAre;
 
 Value sum_labels() { return Value::object({{"job-name", "sum"}}); }
 

@@ -62,14 +62,9 @@ struct Counting {
   }
 
   void add_succeeded(const ObjectPtr& pod) {
-    if (!is_wanted_index(*pod)) {
-      tally.accounted.push_back(pod);
-    } else if (indexed) {
-      tally.completed.add(*index_of(*pod));
-      tally.accounted.push_back(pod);
-    } else if (note(tally.uncounted_succeeded, *pod)) {
-      tally.accounted.push_back(pod);
-    }
+    const bool wanted = is_wanted_index(*pod);
+    if (wanted && indexed) tally.completed.add(*index_of(*pod));
+    if (!wanted || indexed || note(tally.uncounted_succeeded, *pod)) tally.accounted.push_back(pod);
   }
 
   void add_failed(const ObjectPtr& pod) {

@@ -9,7 +9,6 @@
 namespace stead::kinds {
 namespace {
 
-using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;

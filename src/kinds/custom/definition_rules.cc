@@ -363,6 +363,7 @@ std::vector<std::string> definition_warnings(const Value& definition) {
                   "spec.versions[" + std::to_string(i) + "].schema.openAPIV3Schema", found, 0);
   }
   std::vector<std::string> warnings;
+  warnings.reserve(found.size() + 1);
   for (const std::string& path : found) {
     warnings.push_back(path +
                        ".x-kubernetes-validations: this server has no CEL; the rules are published, not enforced");

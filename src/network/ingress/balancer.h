@@ -18,7 +18,7 @@ namespace stead::network::ingress {
 struct Server {
   std::string address;
   uint16_t port = 0;
-  friend auto operator<=>(const Server&, const Server&) = default;
+  auto operator<=>(const Server&) const = default;
 };
 
 // A host's name, ".example.com" for exactly one label below, or "*" for any.
@@ -27,13 +27,13 @@ using HostPattern = std::string;
 struct Route {
   HostPattern host;
   std::string path;  // prefixes without their last '/': "" is every path
-  friend auto operator<=>(const Route&, const Route&) = default;
+  auto operator<=>(const Route&) const = default;
 };
 
 struct Certificate {
   std::string pem;                 // certificates, then the key
   std::vector<std::string> hosts;  // "a.example.com", "*.example.com"; empty: the names it holds
-  friend auto operator<=>(const Certificate&, const Certificate&) = default;
+  auto operator<=>(const Certificate&) const = default;
 };
 
 struct Balancer {

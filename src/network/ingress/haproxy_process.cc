@@ -38,6 +38,7 @@ constexpr size_t kCommandBytesMax = 8 * 1024;
 // Output to `output`, no input, nothing else open, no signal blocked: what a program expects that nobody has prepared.
 Result<pid_t> spawn(const std::vector<std::string>& arguments, int output, bool new_session) {
   std::vector<char*> words;
+  words.reserve(arguments.size() + 1);
   for (const std::string& word : arguments) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
   posix_spawn_file_actions_t actions;

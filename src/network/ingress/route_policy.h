@@ -31,7 +31,7 @@ struct Observed {
 struct Problem {
   std::string reason;  // of an Event
   std::string message;
-  friend auto operator<=>(const Problem&, const Problem&) = default;
+  auto operator<=>(const Problem&) const = default;
 };
 
 struct Decision {

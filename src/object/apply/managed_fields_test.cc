@@ -14,7 +14,6 @@ namespace stead::object {
 namespace {
 
 using apply_test::message;
-using testing::HasSubstr;
 
 Value json(std::string_view text) {
   Result<Value> value = parse_json(text);
