@@ -59,13 +59,13 @@ void release(std::vector<Item>* content, bool shared) {
 template <class T>
 T Value::load() const {
   T value;
-  std::memcpy(&value, bytes_, sizeof value);
+  std::memcpy(&value, bytes_, sizeof(T));
   return value;
 }
 
 template <class T>
 void Value::store(T value) {
-  std::memcpy(bytes_, &value, sizeof value);
+  std::memcpy(bytes_, &value, sizeof(T));
 }
 
 void Value::store_text(const char* text, uint32_t length) {
@@ -422,13 +422,13 @@ size_t Value::heap_bytes() const {
       return as_string().size();
     case Tag::kArray: {
       auto* list = load<std::vector<Value>*>();
-      total = sizeof(*list) + list->capacity() * sizeof(Value);
+      total = sizeof(std::vector<Value>) + list->capacity() * sizeof(Value);
       for (const Value& item : *list) total += item.heap_bytes();
       return total;
     }
     case Tag::kObject: {
       auto* list = load<std::vector<Member>*>();
-      total = sizeof(*list) + list->capacity() * sizeof(Member);
+      total = sizeof(std::vector<Member>) + list->capacity() * sizeof(Member);
       for (const Member& member : *list) {
         total += member.value.heap_bytes() + (member.name().size() > 15 ? member.name().size() : 0);
       }

@@ -14,6 +14,7 @@ Ipv4Range range(const char* text) { return *Ipv4Range::parse(text); }
 
 std::string next(const char* cluster, std::vector<const char*> taken) {
   std::vector<Ipv4Range> ranges;
+  ranges.reserve(taken.size());
   for (const char* one : taken) ranges.push_back(range(one));
   auto free = node_ipam::free_range(range(cluster), ranges);
   return free ? free->text() : "none";

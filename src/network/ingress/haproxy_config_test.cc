@@ -43,6 +43,7 @@ TEST(ServerSlots, ServersKeepTheirPlaces) {
 TEST(ServerSlots, MoreServersThanPlacesTakeAReload) {
   Slots first = assign_slots(with_servers({server(1)}), {});
   std::vector<Server> many;
+  many.reserve(9);
   for (int i = 0; i < 9; ++i) many.push_back(server(i));
   Slots second = assign_slots(with_servers(many), first);
   EXPECT_EQ(second.at("b").size(), 16u);
