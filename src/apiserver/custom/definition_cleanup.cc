@@ -62,7 +62,7 @@ void DefinitionCleanup::clean(const std::string& name) {
   if (call.resource == nullptr) return finish(name);
   std::string path = call.resource_path();
   cache::Snapshot instances = cache_.snapshot(path);
-  if (instances.objects.size() == 0) return finish(name);
+  if (instances.objects.empty()) return finish(name);
   Cleaning& cleaning = cleaning_[name];
   if (!cleaning.instances) {
     cleaning.instances = std::make_unique<ObjectFollower>(

@@ -42,9 +42,9 @@ Result<std::string> read_certificate(const object::Object& secret) {
   std::string pem;
   for (size_t i = 0; i < certificates->size(); ++i) {
     X509* certificate = (*certificates)[i].get();
-    int taken = i == 0 ? SSL_CTX_use_certificate(context.get(), certificate)
-                       : SSL_CTX_add1_chain_cert(context.get(), certificate);
-    if (taken != 1) return tls_error("tls.crt");
+    const bool taken = i == 0 ? SSL_CTX_use_certificate(context.get(), certificate) == 1
+                              : SSL_CTX_add1_chain_cert(context.get(), certificate) == 1;
+    if (!taken) return tls_error("tls.crt");
     pem += http::write_certificate(certificate);
   }
   if (SSL_CTX_use_PrivateKey(context.get(), key->get()) != 1 || SSL_CTX_check_private_key(context.get()) != 1) {
