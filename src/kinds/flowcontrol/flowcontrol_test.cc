@@ -19,6 +19,7 @@ TEST(FlowControl, SchemasNameRequests) {
       "nonResourceURLs":["*"]}],"resourceRules":[{"verbs":["*"],"apiGroups":["*"],"resources":["*"],"clusterScope":true,
       "namespaces":["*"]}]}]}})"),
             Texts());
+  // NOLINTBEGIN(bugprone-suspicious-missing-comma): texts longer than a line
   EXPECT_EQ(problems_of("FlowSchema", R"({"metadata":{"name":"a"},"spec":{"matchingPrecedence":1,"rules":[
       {"subjects":[{"kind":"User","group":{"name":"g"}}],"resourceRules":[{"verbs":["*","get"],"apiGroups":[""],
       "resources":["pods"]}]}]}})"),
@@ -31,6 +32,7 @@ TEST(FlowControl, SchemasNameRequests) {
                    "specify other verbs",
                    "spec.rules[0].resourceRules[0].namespaces: Required value: resource rules that are not cluster "
                    "scoped must supply at least one namespace"}));
+  // NOLINTEND(bugprone-suspicious-missing-comma)
 }
 
 TEST(FlowControl, LevelsAreLimitedOrExempt) {
