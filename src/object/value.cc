@@ -59,13 +59,13 @@ void release(std::vector<Item>* content, bool shared) {
 template <class T>
 T Value::load() const {
   T value;
-  std::memcpy(&value, bytes_, sizeof(T));
+  std::memcpy(&value, bytes_, sizeof(T));  // NOLINT(bugprone-sizeof-expression): a pointer itself
   return value;
 }
 
 template <class T>
 void Value::store(T value) {
-  std::memcpy(bytes_, &value, sizeof(T));
+  std::memcpy(bytes_, &value, sizeof(T));  // NOLINT(bugprone-sizeof-expression): a pointer itself
 }
 
 void Value::store_text(const char* text, uint32_t length) {
