@@ -45,6 +45,7 @@ struct ControlLoop::Parts {
   controllers::ControllersOptions controllers_options() const {
     controllers::ControllersOptions made{controllers::served_resources(kinds::registry()), options.ca_pem,
                                          options.pod_cidr};
+    made.control_plane = options.control_plane;
     made.node_lifecycle.grace = options.node_monitor_grace_period;
     made.certificates = options.certificates;
     return made;

@@ -19,7 +19,8 @@ class ControlLoop {
     std::string data_dir;  // local volumes of nodes in this process are below it
     std::string ca_pem;    // for ConfigMap kube-root-ca.crt
     controllers::CertificateOptions certificates;
-    std::string pod_cidr;  // nodes get their ranges from it; empty: they bring their own
+    std::string pod_cidr;       // nodes get their ranges from it; empty: they bring their own
+    std::string control_plane;  // the node on this machine, if there is one
     BootstrapOptions bootstrap;
     std::chrono::seconds node_monitor_grace_period{50};  // when a silent node counts as lost
   };

@@ -72,6 +72,7 @@ void ServerPart::start_controllers() {
   control.data_dir = data_dir_;
   control.ca_pem = credentials_.ca.certificate_pem;
   if (options_.many_nodes) control.pod_cidr = options_.cluster.pod_cidr;
+  control.control_plane = options_.node_name;
   control.node_monitor_grace_period = options_.cluster.node_monitor_grace_period;
   control.certificates = {credentials_.ca, options_.cluster.signing_duration};
   control.bootstrap = {addresses_.api, addresses_.dns, options_.node_ip, plane_->port()};

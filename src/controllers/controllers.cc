@@ -69,7 +69,7 @@ struct Controllers::State {
         lost_pods(transport, loop, other_events, informers),
         node_lifecycle(transport, loop, node_events, informers, options.node_lifecycle),
         taint_eviction(transport, loop, eviction_events, informers),
-        node_ranges(transport, loop, range_events, informers, options.pod_cidr),
+        node_ranges(transport, loop, range_events, informers, options.pod_cidr, options.control_plane),
         certificates(transport, loop, informers, options.certificates),
         tokens(transport, loop, informers),
         namespaces(transport, loop, other_events, informers, options.resources, options.root_ca_pem),

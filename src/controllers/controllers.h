@@ -20,6 +20,7 @@ struct ControllersOptions {
   std::vector<ServedResource> resources;  // that garbage collection and namespaces look after
   std::string root_ca_pem;                // for ConfigMap kube-root-ca.crt
   std::string pod_cidr;                   // whose parts nodes get; empty: nodes bring their own
+  std::string control_plane;              // the node on the server's own machine, if there is one
   node_lifecycle::Options node_lifecycle = {};
   CertificateOptions certificates;
 };

@@ -68,6 +68,7 @@ def test_nodes_say_who_they_are(cluster):
         node = cluster.get("node", name)
         labels = node["metadata"]["labels"]
         assert labels["kubernetes.io/hostname"] == name and labels["kubernetes.io/os"] == "linux"
+        assert labels["node-role.kubernetes.io/worker"] == ""
         assert labels["kubernetes.io/arch"]
         addresses = {each["type"]: each["address"] for each in node["status"]["addresses"]}
         assert addresses == {"InternalIP": machine.address, "Hostname": name}

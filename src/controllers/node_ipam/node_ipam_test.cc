@@ -4,6 +4,7 @@
 #include "controllers/node_ipam/range_controller.h"
 #include "controllers/node_ipam/range_policy.h"
 #include "loop/simulated_loop.h"
+#include "object/codec.h"
 
 namespace stead::controllers {
 namespace {
@@ -42,7 +43,7 @@ TEST(RangePolicyTest, RangesThatAreNoneAreRefused) {
 class NodeRangeTest : public testing::Test {
  protected:
   void start(const char* cluster) {
-    controller = std::make_unique<NodeRangeController>(api, loop, events, informers, cluster);
+    controller = std::make_unique<NodeRangeController>(api, loop, events, informers, cluster, "b");
     controller->start();
     informers.start();
     simulation.run_for(std::chrono::seconds(1));
@@ -77,6 +78,26 @@ TEST_F(NodeRangeTest, EveryNodeGetsOneOfItsOwnAndKeepsIt) {
   EXPECT_EQ(of("c"), "10.42.3.0/24");
   EXPECT_EQ(of("old"), "10.42.1.0/24");
   EXPECT_EQ(api.get({"", "nodes"}, "a")->spec().at("podCIDRs").items()[0].as_string(), "10.42.0.0/24");
+}
+
+TEST_F(NodeRangeTest, WithItComesTheRoleOnce) {
+  start("10.42.0.0/16");
+  auto labels = [this](const std::string& name) {
+    of(name);
+    return object::to_json(api.get({"", "nodes"}, name)->metadata().at("labels"));
+  };
+  for (const char* name : {"a", "b", "c"}) add(name);
+  EXPECT_EQ(labels("a"), R"({"node-role.kubernetes.io/worker":""})");
+  EXPECT_EQ(labels("b"), R"({"node-role.kubernetes.io/control-plane":""})");
+  api.change({"", "nodes"}, "a", [](Value& node) { node["metadata"].erase("labels"); });
+  EXPECT_EQ(labels("a"), "null");
+  api.put({"", "nodes"},
+          Value::object({{"apiVersion", "v1"},
+                         {"kind", "Node"},
+                         {"metadata", Value::object({{"name", "d"},
+                                                     {"labels", Value::object({{"node-role.kubernetes.io/db", ""}})}})},
+                         {"spec", Value::object()}}));
+  EXPECT_EQ(labels("d"), R"({"node-role.kubernetes.io/db":""})");
 }
 
 TEST_F(NodeRangeTest, AFullClusterSaysSoAndARemovedNodeMakesRoom) {

@@ -8,11 +8,22 @@ namespace {
 
 using object::Value;
 
-// For that very node, not a later one of its name.
-Request give(const object::Object& node, const std::string& range) {
+constexpr std::string_view kRolePrefix = "node-role.kubernetes.io/";
+
+bool has_role(const object::Object& node) {
+  for (const auto& label : node.metadata().at("labels").members()) {
+    if (label.name().starts_with(kRolePrefix)) return true;
+  }
+  return false;
+}
+
+// For that very node, not a later one of its name. The role comes along, once: a person may take it away again.
+Request give(const object::Object& node, const std::string& range, std::string_view role) {
+  Value metadata = Value::object({{"uid", node.uid()}});
+  if (!has_role(node)) metadata.set("labels", Value::object({{std::string(kRolePrefix) + std::string(role), ""}}));
   return patch_request(
       kNodes, node,
-      Value::object({{"metadata", Value::object({{"uid", node.uid()}})},
+      Value::object({{"metadata", std::move(metadata)},
                      {"spec", Value::object({{"podCIDR", range}, {"podCIDRs", Value::array({range})}})}}));
 }
 
@@ -24,8 +35,9 @@ bool lacks_range(const object::Object& node) {
 
 NodeRangeController::NodeRangeController(client::ApiTransport& transport, loop::Loop& loop,
                                          client::EventRecorder& events, client::InformerSet& informers,
-                                         const std::string& pod_cidr)
-    : transport_(transport),
+                                         const std::string& pod_cidr, std::string control_plane)
+    : control_plane_(std::move(control_plane)),
+      transport_(transport),
       events_(events),
       informers_(informers),
       cluster_(Ipv4Range::parse(pod_cidr)),
@@ -72,11 +84,12 @@ void NodeRangeController::work(const std::string& name, client::WorkQueue::Finis
     return finish(client::Outcome::done());
   }
   given_[name] = {std::string(node->uid()), *range};
-  transport_.call(give(*node, range->text()), [finish](const Result<client::Response>& response) {
-    bool gone = !response.ok() && response.error().reason == Reason::kNotFound;
-    if (response.ok() || gone) return finish(client::Outcome::done());
-    finish(client::Outcome::failed(response.error()));
-  });
+  transport_.call(give(*node, range->text(), name == control_plane_ ? "control-plane" : "worker"),
+                  [finish](const Result<client::Response>& response) {
+                    bool gone = !response.ok() && response.error().reason == Reason::kNotFound;
+                    if (response.ok() || gone) return finish(client::Outcome::done());
+                    finish(client::Outcome::failed(response.error()));
+                  });
 }
 
 }  // namespace stead::controllers

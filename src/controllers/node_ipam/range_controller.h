@@ -1,7 +1,8 @@
 #pragma once
 
-// Gives each node that has none its range of the pod addresses (spec.podCIDR, spec.podCIDRs). Nodes that bring one keep
-// it. Where no range is free, an event on the node says so, and a node's removal makes the others look again. One loop.
+// Gives each node that has none its range of the pod addresses (spec.podCIDR, spec.podCIDRs), and with it its role: a
+// node cannot label itself with one (NodeRestriction). Nodes that bring a range keep it. Where no range is free, an
+// event on the node says so, and a node's removal makes the others look again. One loop.
 
 #include <map>
 #include <string>
@@ -15,9 +16,10 @@ namespace stead::controllers {
 
 class NodeRangeController {
  public:
-  // All references outlive this. `pod_cidr` empty: nodes are left alone. Before informers.start().
+  // All references outlive this. `pod_cidr` empty: nodes are left alone. `control_plane`: the node on the server's own
+  // machine, if there is one; the others are workers. Before informers.start().
   NodeRangeController(client::ApiTransport& transport, loop::Loop& loop, client::EventRecorder& events,
-                      client::InformerSet& informers, const std::string& pod_cidr);
+                      client::InformerSet& informers, const std::string& pod_cidr, std::string control_plane);
   void start();
 
  private:
@@ -29,6 +31,7 @@ class NodeRangeController {
   void work(const std::string& name, client::WorkQueue::Finish finish);
   std::vector<Ipv4Range> taken() const;
 
+  const std::string control_plane_;
   client::ApiTransport& transport_;
   client::EventRecorder& events_;
   client::InformerSet& informers_;
