@@ -100,6 +100,12 @@ int run_why(const std::string& data_dir, const std::string& what, const std::str
                             view.error().message));
   }
   object::ObjectPtr object = view->find(*plural, is_namespaced(*plural) ? ns : "", name);
+  if (!object && *plural == "pods") {
+    if (auto absent = why::explain_absent_pod(*view, ns, name)) {
+      fmt::print("{}", why::screen_text(*absent));
+      return 0;
+    }
+  }
   if (!object) {
     std::string where = is_namespaced(*plural) ? fmt::format(" in the namespace {}", ns) : std::string();
     return fail(fmt::format("{} \"{}\" not found{}", *plural, name, where));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 
 namespace stead::cli::why {
 namespace {
@@ -62,6 +63,23 @@ Cause explain(const ClusterView& view, std::string_view plural, const object::Ob
   if (plural == "services") return explain_service(view, object);
   if (plural == "ingresses") return explain_ingress(view, object);
   return explain_node(view, object);
+}
+
+std::optional<Cause> explain_absent_pod(const ClusterView& view, std::string_view ns, std::string_view name) {
+  size_t dash = name.rfind('-');
+  if (dash == std::string_view::npos || dash + 1 == name.size()) return std::nullopt;
+  int64_t ordinal = 0;
+  auto [end, problem] = std::from_chars(name.data() + dash + 1, name.data() + name.size(), ordinal);
+  if (problem != std::errc() || end != name.data() + name.size()) return std::nullopt;
+  ObjectPtr set = view.find("statefulsets", ns, name.substr(0, dash));
+  if (!set) return std::nullopt;
+  const Value& spec = set->spec();
+  int64_t first = spec.at({"ordinals", "start"}).as_int();
+  if (ordinal < first || ordinal >= first + spec.at("replicas").as_int(1)) return std::nullopt;
+  return Cause{
+      "pod " + std::string(ns) + "/" + std::string(name) + " does not exist yet: its set makes it when its turn comes",
+      "",
+      {explain_stateful_set(view, *set)}};
 }
 
 }  // namespace stead::cli::why

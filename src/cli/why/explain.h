@@ -20,6 +20,10 @@ std::string known_kinds();
 // The object's state and its chain of causes; without causes all is well.
 Cause explain(const ClusterView& view, std::string_view plural, const object::Object& object);
 
+// For the name of a pod that is not there though a StatefulSet is to make it: why that has not come to it. nullopt
+// where no set has such a pod.
+std::optional<Cause> explain_absent_pod(const ClusterView& view, std::string_view ns, std::string_view name);
+
 // The same by topic, for explanations that lead to one another.
 Cause explain_pod(const ClusterView& view, const object::Object& pod);
 Cause explain_claim(const ClusterView& view, const object::Object& claim);

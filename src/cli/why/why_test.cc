@@ -213,6 +213,19 @@ TEST_F(WhyTest, SetsWaitForTheFirstInLine) {
   EXPECT_THAT(text, HasSubstr("Readiness probe failed: 503"));
 }
 
+TEST_F(WhyTest, PodsThatAreNotThereYetWaitForTheOnesBeforeThem) {
+  add_node();
+  add("statefulsets", kSet);
+  add_pod("web-0", "readinessProbe: {}", "ready: false, state: {running: {}}", "volumes: []", std::string(kOwned));
+  auto absent = explain_absent_pod(view_, "default", "web-2");
+  ASSERT_TRUE(absent);
+  EXPECT_THAT(screen_text(*absent), HasSubstr("pod default/web-2 does not exist yet"));
+  EXPECT_THAT(screen_text(*absent), HasSubstr("pod default/web-0 is not Ready"));
+  for (const char* nobodys : {"web-3", "web-", "web", "web-x", "other-0", "web-99999999999999999999"}) {
+    EXPECT_FALSE(explain_absent_pod(view_, "default", nobodys)) << nobodys;
+  }
+}
+
 TEST_F(WhyTest, SetsTellOfQuotaAndMissingService) {
   auto set = add("statefulsets", kSet);
   add_warning("set", "FailedCreate", "create Pod web-0 failed: exceeded quota: small");
