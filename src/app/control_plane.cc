@@ -34,7 +34,8 @@ Result<std::shared_ptr<const apiserver::AuditTarget>> open_audit(const cli::Audi
   log_options.bytes_max = static_cast<size_t>(options.log_megabytes_max) << 20;
   log_options.backups_max = options.log_backups_max;
   STEAD_TRY(log, apiserver::open_audit_log(std::move(log_options)));
-  return std::make_shared<const apiserver::AuditTarget>(std::move(log), std::move(policy), system_random());
+  return std::make_shared<const apiserver::AuditTarget>(
+      apiserver::AuditTarget{std::move(log), std::move(policy), system_random()});
 }
 
 }  // namespace

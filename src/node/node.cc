@@ -204,6 +204,7 @@ struct Node::State : PodHost, PodDirectory, std::enable_shared_from_this<Node::S
   // Directories of pods that neither the API nor the runtime knows.
   void remove_leftovers(const std::map<std::string, ObjectPtr>& assigned, const RuntimePods& found) {
     std::vector<std::string> keep;
+    keep.reserve(assigned.size() + found.size());
     for (const auto& [uid, pod] : assigned) keep.push_back(uid);
     for (const auto& [uid, pod] : found) keep.push_back(uid);
     context.pool.run([&files = context.files, keep = std::move(keep), data_dir = options.data_dir] {

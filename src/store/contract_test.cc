@@ -545,6 +545,7 @@ void expect_no_increment_lost(Store& store) {
   };
   (void)write(put("/count", "0"));
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   for (int thread = 0; thread < kThreads; ++thread) {
     threads.emplace_back([&] {
       for (int done = 0; done < kIncrements;) {

@@ -26,9 +26,10 @@ class NetworkDialer final : public Dialer {
     options.tls = handler.tls;
     options.timeout = std::max(std::chrono::seconds(1), std::chrono::duration_cast<std::chrono::seconds>(timeout));
     http::Headers headers{{"User-Agent", "kube-probe/1.35"}, {"Accept", "*/*"}, {"Connection", "close"}};
-    for (const auto& [name, value] : handler.headers) {
-      std::erase_if(headers, [&](const auto& header) { return strcasecmp(header.first.c_str(), name.c_str()) == 0; });
-      headers.emplace_back(name, value);
+    for (const auto& wanted : handler.headers) {
+      std::erase_if(headers,
+                    [&](const auto& header) { return strcasecmp(header.first.c_str(), wanted.first.c_str()) == 0; });
+      headers.push_back(wanted);
     }
     std::string body;
     auto take = [&body](std::string_view chunk) {
