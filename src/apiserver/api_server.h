@@ -63,8 +63,6 @@ class ApiServer {
   const ServiceAccountTokens& service_account_tokens() const { return tokens_; }
   // Where metrics.k8s.io measures; before the loop runs.
   void set_usage_source(std::unique_ptr<UsageSource> source) { usage_.set_source(std::move(source)); }
-  // The n-th address of the service range.
-  std::string service_address(uint32_t index) const { return services_.address(index); }
 
  private:
   ApiServer(store::Store& store, cache::Cache& cache, loop::Loop& loop, Random& random, ServiceAllocator services,

@@ -6,6 +6,7 @@
 
 #include "apiserver/patching.h"
 #include "http/x509.h"
+#include "kinds/meta/conditions.h"
 #include "object/base64.h"
 #include "object/time.h"
 
@@ -16,8 +17,7 @@ constexpr std::string_view kGroup = "certificates.k8s.io";
 constexpr std::string_view kClientSigner = "kubernetes.io/kube-apiserver-client";
 
 bool has_condition(const Value& document, std::string_view type) {
-  auto items = document.at({"status", "conditions"}).items();
-  return std::any_of(items.begin(), items.end(), [&](const Value& one) { return one.at("type").as_string() == type; });
+  return kinds::find_condition(document.at("status"), type) != nullptr;
 }
 
 // Permission is for the signer, or for all of its domain ("example.com/*").

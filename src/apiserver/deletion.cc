@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "kinds/core/pod_state.h"
 #include "object/field_error.h"
 #include "object/time.h"
 
@@ -21,9 +22,7 @@ bool is_namespace(const kinds::Resource& resource) { return resource.group.empty
 // Pods end gracefully: their node part needs the time to stop them. All others go at once.
 int64_t grace_seconds(const kinds::Resource& resource, const Value& document, const DeleteOptions& options) {
   if (!is_pod(resource)) return 0;
-  std::string_view phase = document.at({"status", "phase"}).as_string();
-  bool finished = phase == "Succeeded" || phase == "Failed";
-  if (finished || document.at({"spec", "nodeName"}).as_string().empty()) return 0;
+  if (kinds::is_pod_terminated(document) || document.at({"spec", "nodeName"}).as_string().empty()) return 0;
   if (options.grace_period_seconds) return *options.grace_period_seconds;
   return document.at({"spec", "terminationGracePeriodSeconds"}).as_int(30);
 }

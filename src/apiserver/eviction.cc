@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "kinds/core/pod_state.h"
 #include "object/selector.h"
 #include "object/time.h"
 
@@ -22,27 +23,14 @@ Error too_many_requests(std::string cause, int retry_after_seconds) {
   return error;
 }
 
-const Value* find_condition(const object::Object& object, std::string_view type) {
-  for (const Value& condition : object.status().at("conditions").items()) {
-    if (condition.at("type").as_string() == type) return &condition;
-  }
-  return nullptr;
-}
-
-bool is_ready(const object::Object& pod) {
-  const Value* ready = find_condition(pod, "Ready");
-  return ready != nullptr && ready->at("status").as_string() == "True";
-}
-
 // Nobody misses a pod that has ended, is ending or has never run.
 bool is_free(const object::Object& pod) {
-  std::string_view phase = pod.status().at("phase").as_string();
-  return pod.deleting() || phase == "Succeeded" || phase == "Failed" || phase == "Pending";
+  return pod.deleting() || kinds::is_pod_terminated(pod.document()) || kinds::pod_phase(pod.document()) == "Pending";
 }
 
 // A pod that is not ready may go where that breaks no promise: its set is healthy, or the budget says so.
 bool may_go_unhealthy(const object::Object& pod, const object::Object& budget) {
-  if (is_ready(pod)) return false;
+  if (kinds::is_pod_ready(pod.document())) return false;
   if (budget.spec().at("unhealthyPodEvictionPolicy").as_string() == "AlwaysAllow") return true;
   const Value& status = budget.status();
   return status.at("desiredHealthy").as_int() > 0 &&

@@ -2,10 +2,9 @@
 
 #include <unistd.h>
 
-#include <fstream>
 #include <future>
-#include <sstream>
 
+#include "app/node_address.h"
 #include "network/dns/forwarder.h"
 #include "network/pod_network/link_facts.h"
 #include "network/pod_network/peer_routes_adapter.h"
@@ -17,18 +16,7 @@ namespace stead::app {
 namespace {
 
 // Whether anything outside can be reached at all: without a default route, asking resolvers would only time out.
-bool has_default_route() {
-  std::ifstream routes("/proc/net/route");
-  std::string line;
-  std::getline(routes, line);
-  while (std::getline(routes, line)) {
-    std::istringstream fields(line);
-    std::string link;
-    std::string destination;
-    if (fields >> link >> destination && destination == "00000000") return true;
-  }
-  return false;
-}
+bool has_default_route() { return !default_route_link().empty(); }
 
 }  // namespace
 

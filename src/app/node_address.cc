@@ -36,6 +36,8 @@ std::vector<LinkAddress> global_addresses() {
   return found;
 }
 
+}  // namespace
+
 std::string default_route_link() {
   std::ifstream routes("/proc/net/route");
   std::string line;
@@ -49,8 +51,6 @@ std::string default_route_link() {
   }
   return {};
 }
-
-}  // namespace
 
 Result<std::string> choose_node_address(const std::string& wanted) {
   std::vector<LinkAddress> all = global_addresses();

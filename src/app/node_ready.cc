@@ -2,19 +2,17 @@
 
 #include <optional>
 
+#include "kinds/meta/conditions.h"
 #include "object/time.h"
 
 namespace stead::app {
 
 bool is_ready_since(const object::Object& node, WallTime since) {
-  for (const object::Value& condition : node.status().at("conditions").items()) {
-    if (condition.at("type").as_string() != "Ready") continue;
-    std::optional<WallTime> heartbeat = object::parse_time(condition.at("lastHeartbeatTime").as_string());
-    // Heartbeats are written in whole seconds.
-    return condition.at("status").as_string() == "True" && heartbeat &&
-           *heartbeat >= std::chrono::floor<std::chrono::seconds>(since);
-  }
-  return false;
+  const object::Value* ready = kinds::find_condition(node.status(), "Ready");
+  if (ready == nullptr || ready->at("status").as_string() != "True") return false;
+  std::optional<WallTime> heartbeat = object::parse_time(ready->at("lastHeartbeatTime").as_string());
+  // Heartbeats are written in whole seconds.
+  return heartbeat && *heartbeat >= std::chrono::floor<std::chrono::seconds>(since);
 }
 
 }  // namespace stead::app

@@ -2,6 +2,7 @@
 
 #include "cli/api_access.h"
 #include "cli/commands.h"
+#include "kinds/meta/conditions.h"
 #include "object/codec.h"
 
 namespace stead::cli {
@@ -17,13 +18,6 @@ Result<Value> list(const http::ClientOptions& api, const std::string& path) {
   return object::parse_json(response.body);
 }
 
-bool condition_holds(const Value& item, std::string_view type) {
-  for (const Value& condition : item.at({"status", "conditions"}).items()) {
-    if (condition.at("type").as_string() == type) return condition.at("status").as_string() == "True";
-  }
-  return false;
-}
-
 Result<void> print_cluster(const http::ClientOptions& api) {
   STEAD_TRY(nodes, list(api, "/api/v1/nodes"));
   STEAD_TRY(pods, list(api, "/api/v1/pods"));
@@ -31,10 +25,10 @@ Result<void> print_cluster(const http::ClientOptions& api) {
   fmt::print("API        https://{}:{}\n", api.host, api.port);
   for (const Value& node : nodes.at("items").items()) {
     fmt::print("node       {}  {}\n", node.at({"metadata", "name"}).as_string(),
-               condition_holds(node, "Ready") ? "Ready" : "NotReady");
+               kinds::is_condition_true(node.at("status"), "Ready") ? "Ready" : "NotReady");
   }
   size_t ready = 0;
-  for (const Value& pod : pods.at("items").items()) ready += condition_holds(pod, "Ready");
+  for (const Value& pod : pods.at("items").items()) ready += kinds::is_condition_true(pod.at("status"), "Ready");
   fmt::print("pods       {} of {} Ready\n", ready, pods.at("items").size());
   for (const Value& set : sets.at("items").items()) {
     fmt::print("set        {}/{}  {} of {} Ready\n", set.at({"metadata", "namespace"}).as_string(),

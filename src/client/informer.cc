@@ -244,8 +244,6 @@ std::vector<std::string> index_by_controller_uid(const object::Object& object) {
   return {};
 }
 
-std::vector<std::string> index_by_namespace(const object::Object& object) { return {std::string(object.ns())}; }
-
 std::vector<std::string> index_by_node(const object::Object& object) {
   std::string_view node = object.spec().at("nodeName").as_string();
   if (node.empty()) return {};

@@ -61,7 +61,6 @@ class Informer {
 
 // Common index functions.
 std::vector<std::string> index_by_controller_uid(const object::Object& object);  // uid of the controller owner
-std::vector<std::string> index_by_namespace(const object::Object& object);
-std::vector<std::string> index_by_node(const object::Object& object);  // spec.nodeName
+std::vector<std::string> index_by_node(const object::Object& object);            // spec.nodeName
 
 }  // namespace stead::client

@@ -1,13 +1,12 @@
 #include "controllers/custom_resources.h"
 
+#include "kinds/meta/conditions.h"
+
 namespace stead::controllers {
 namespace {
 
 bool is_established(const object::Object& definition) {
-  for (const object::Value& condition : definition.status().at("conditions").items()) {
-    if (condition.at("type").as_string() == "Established") return condition.at("status").as_string() == "True";
-  }
-  return false;
+  return kinds::is_condition_true(definition.status(), "Established");
 }
 
 }  // namespace

@@ -1,27 +1,20 @@
 #include "controllers/pod_state.h"
 
+#include "kinds/core/pod_state.h"
+#include "kinds/meta/conditions.h"
 #include "object/time.h"
 
 namespace stead::controllers {
 
 const Value* find_condition(const Object& object, std::string_view type) {
-  for (const Value& condition : object.status().at("conditions").items()) {
-    if (condition.at("type").as_string() == type) return &condition;
-  }
-  return nullptr;
+  return kinds::find_condition(object.status(), type);
 }
 
 std::string_view phase_of(const Object& pod) { return pod.status().at("phase").as_string(); }
 
-bool is_finished(const Object& pod) {
-  std::string_view phase = phase_of(pod);
-  return phase == "Succeeded" || phase == "Failed";
-}
+bool is_finished(const Object& pod) { return kinds::is_pod_terminated(pod.document()); }
 
-bool is_ready(const Object& pod) {
-  const Value* ready = find_condition(pod, "Ready");
-  return ready != nullptr && ready->at("status").as_string() == "True";
-}
+bool is_ready(const Object& pod) { return kinds::is_condition_true(pod.status(), "Ready"); }
 
 bool is_running_and_ready(const Object& pod) { return phase_of(pod) == "Running" && is_ready(pod); }
 

@@ -96,7 +96,6 @@ class Http2Protocol {
   struct Callbacks;
   friend struct Callbacks;
 
-  void make_session();
   Stream* find(int32_t id);
   const Stream* find(int32_t id) const;
   bool take_header(Stream& stream, std::string_view name, std::string_view value);

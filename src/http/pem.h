@@ -1,6 +1,6 @@
 #pragma once
 
-// PEM text to and from OpenSSL's objects.
+// PEM text to and from OpenSSL's objects, and what those say.
 
 #include <openssl/evp.h>
 #include <openssl/x509.h>
@@ -28,5 +28,8 @@ Result<std::vector<CertificatePtr>> read_certificates(const std::string& pem);
 Result<KeyPtr> read_key(const std::string& pem);
 std::string write_certificate(X509* certificate);
 std::string write_key(EVP_PKEY* key);  // PKCS #8
+
+// The texts of one kind (NID_commonName, …) in a subject or issuer, in order.
+std::vector<std::string> name_entries(X509_NAME* name, int nid);
 
 }  // namespace stead::http

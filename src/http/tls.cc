@@ -112,18 +112,6 @@ int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* chosen_si
   return SSL_TLSEXT_ERR_OK;
 }
 
-std::vector<std::string> name_entries(X509_NAME* name, int nid) {
-  std::vector<std::string> texts;
-  for (int at = -1; (at = X509_NAME_get_index_by_NID(name, nid, at)) >= 0;) {
-    unsigned char* text = nullptr;
-    int size = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
-    if (size < 0) continue;
-    texts.emplace_back(reinterpret_cast<char*>(text), static_cast<size_t>(size));
-    OPENSSL_free(text);
-  }
-  return texts;
-}
-
 }  // namespace
 
 Result<TlsContext> make_server_tls(const std::string& certificate_pem, const std::string& key_pem,

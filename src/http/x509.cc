@@ -118,18 +118,6 @@ WallTime wall_time(const ASN1_TIME* time) {
   return std::chrono::time_point_cast<Duration>(std::chrono::system_clock::from_time_t(timegm(&parts)));
 }
 
-std::vector<std::string> entries(X509_NAME* name, int nid) {
-  std::vector<std::string> texts;
-  for (int at = -1; (at = X509_NAME_get_index_by_NID(name, nid, at)) >= 0;) {
-    unsigned char* text = nullptr;
-    int size = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
-    if (size < 0) continue;
-    texts.emplace_back(reinterpret_cast<char*>(text), static_cast<size_t>(size));
-    OPENSSL_free(text);
-  }
-  return texts;
-}
-
 // The alternative names that a request asks for; null if none.
 NamesPtr requested_names(X509_REQ* request, ExtensionsPtr& extensions) {
   extensions.reset(X509_REQ_get_extensions(request));
@@ -223,9 +211,9 @@ Result<RequestFacts> read_request(const std::string& request_pem) {
   STEAD_TRY(request, parse_request(request_pem));
   RequestFacts facts;
   X509_NAME* subject = X509_REQ_get_subject_name(request.get());
-  std::vector<std::string> names = entries(subject, NID_commonName);
+  std::vector<std::string> names = name_entries(subject, NID_commonName);
   if (!names.empty()) facts.common_name = names.back();
-  facts.organizations = entries(subject, NID_organizationName);
+  facts.organizations = name_entries(subject, NID_organizationName);
   ExtensionsPtr extensions;
   NamesPtr alternative = requested_names(request.get(), extensions);
   for (int at = 0; alternative && at < sk_GENERAL_NAME_num(alternative.get()); ++at) {
@@ -302,7 +290,7 @@ Result<WallTime> not_before(const std::string& certificate_pem) {
 
 Result<std::string> common_name_of(const std::string& certificate_pem) {
   STEAD_TRY(certificates, read_certificates(certificate_pem));
-  std::vector<std::string> names = entries(X509_get_subject_name(certificates[0].get()), NID_commonName);
+  std::vector<std::string> names = name_entries(X509_get_subject_name(certificates[0].get()), NID_commonName);
   return names.empty() ? std::string() : names.back();
 }
 

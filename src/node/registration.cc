@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "kinds/meta/conditions.h"
 #include "object/quantity.h"
 #include "object/time.h"
 
@@ -192,9 +193,8 @@ struct Registration::State : std::enable_shared_from_this<Registration::State> {
   static std::string conditions_text(const Value& status) {
     std::string text;
     for (const char* type : {"MemoryPressure", "DiskPressure", "PIDPressure", "Ready"}) {
-      for (const Value& one : status.at("conditions").items()) {
-        if (one.at("type").as_string() == type) text.append(one.at("status").as_string()).append(" ");
-      }
+      const Value* one = kinds::find_condition(status, type);
+      if (one != nullptr) text.append(one->at("status").as_string()).append(" ");
     }
     return text;
   }

@@ -76,10 +76,6 @@ void FieldErrors::too_many(const Path& path, size_t count, size_t count_max) {
           (count_max == 1 ? " item" : " items"));
 }
 
-void FieldErrors::type_invalid(const Path& path, const Value& value, std::string_view detail) {
-  add("FieldValueTypeInvalid", path, with_detail("Invalid value: " + shown(value), detail));
-}
-
 Error FieldErrors::to_error(std::string_view group, std::string_view kind, std::string_view name) const {
   Error error;
   error.reason = Reason::kInvalid;

@@ -44,7 +44,6 @@ class FieldErrors {
   void not_found(const Path& path, const Value& value);
   void too_long(const Path& path, const Value& value, size_t bytes_max);
   void too_many(const Path& path, size_t count, size_t count_max);
-  void type_invalid(const Path& path, const Value& value, std::string_view detail);
 
   bool empty() const { return causes_.empty(); }
   size_t size() const { return causes_.size(); }

@@ -1,5 +1,6 @@
 #include "scheduler/scheduler.h"
 
+#include "kinds/core/pod_state.h"
 #include "kinds/registry.h"
 #include "scheduler/scheduler_requests.h"
 
@@ -12,10 +13,7 @@ constexpr Duration kPreemptionRetry = std::chrono::seconds(1);
 constexpr std::string_view kBindCompleted = "pv.kubernetes.io/bind-completed";
 constexpr std::string_view kSelectedNode = "volume.kubernetes.io/selected-node";
 
-bool is_finished(const Object& pod) {
-  std::string_view phase = pod.status().at("phase").as_string();
-  return phase == "Succeeded" || phase == "Failed";
-}
+bool is_finished(const Object& pod) { return kinds::is_pod_terminated(pod.document()); }
 
 // What of a node the filters read.
 bool same_for_scheduling(const Object& a, const Object& b) {

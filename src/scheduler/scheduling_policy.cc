@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "kinds/core/pod_state.h"
 #include "scheduler/pod_filters.h"
 #include "scheduler/scores.h"
 
@@ -120,9 +121,8 @@ Choice choose_node(const PodInfo& pod, const Surroundings& surroundings, const s
 
 bool wants_node(const Object& pod, std::string_view scheduler_name) {
   std::string_view name = pod.spec().at("schedulerName").as_string();
-  std::string_view phase = pod.status().at("phase").as_string();
   return pod.spec().at("nodeName").as_string().empty() && (name.empty() || name == scheduler_name) &&
-         pod.spec().at("schedulingGates").empty() && !pod.deleting() && phase != "Succeeded" && phase != "Failed";
+         pod.spec().at("schedulingGates").empty() && !pod.deleting() && !kinds::is_pod_terminated(pod.document());
 }
 
 }  // namespace stead::scheduler

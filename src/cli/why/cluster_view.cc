@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "kinds/meta/conditions.h"
+
 namespace stead::cli::why {
 namespace {
 
@@ -67,14 +69,12 @@ std::string ClusterView::newest_warning(const Object& about, std::initializer_li
 
 const Value& condition_of(const Object& object, std::string_view type) {
   static const Value kNone;
-  for (const Value& condition : object.status().at("conditions").items()) {
-    if (condition.at("type").as_string() == type) return condition;
-  }
-  return kNone;
+  const Value* condition = kinds::find_condition(object.status(), type);
+  return condition == nullptr ? kNone : *condition;
 }
 
 bool condition_holds(const Object& object, std::string_view type) {
-  return condition_of(object, type).at("status").as_string() == "True";
+  return kinds::is_condition_true(object.status(), type);
 }
 
 std::string namespace_option(const Object& object) {

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <set>
 
+#include "kinds/meta/conditions.h"
 #include "object/quantity.h"
 #include "object/time.h"
 
@@ -53,16 +54,9 @@ std::map<std::string, Measured> read_metrics(const ResourceTarget& target, const
   return all;
 }
 
-const Value* ready_condition(const object::Object& pod) {
-  for (const Value& condition : pod.status().at("conditions").items()) {
-    if (condition.at("type").as_string() == "Ready") return &condition;
-  }
-  return nullptr;
-}
-
 // Whether what a pod's CPU shows is not yet, or no longer, its share of the load.
 bool cpu_says_little(const object::Object& pod, const Measured& measured, WallTime now) {
-  const Value* ready = ready_condition(pod);
+  const Value* ready = kinds::find_condition(pod.status(), "Ready");
   auto started = object::parse_time(pod.status().at("startTime").as_string());
   if (ready == nullptr || !started) return true;
   bool is_unready = ready->at("status").as_string() == "False";

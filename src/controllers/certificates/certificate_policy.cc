@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "kinds/meta/conditions.h"
 #include "object/base64.h"
 #include "object/time.h"
 
@@ -52,18 +53,11 @@ std::string node_subject_violation(const Reading& reading) {
   return reading.node.empty() ? "subject common name does not begin with system:node:" : "";
 }
 
-bool is_ready(const object::Object& node) {
-  for (const Value& condition : node.status().at("conditions").items()) {
-    if (condition.at("type").as_string() == "Ready") return condition.at("status").as_string() == "True";
-  }
-  return false;
-}
-
 Verdict approve_client(const Reading& reading, const ObjectPtr& node) {
   bool own = reading.user == reading.facts.common_name && holds(reading.groups, kNodes);
   if (own) return {Verdict::Kind::kApprove, "AutoApproved", "a node renews its own client certificate"};
   if (!holds(reading.groups, kBootstrappers)) return {};
-  if (node && is_ready(*node)) {
+  if (node && kinds::is_condition_true(node->status(), "Ready")) {
     return {Verdict::Kind::kDeny, "NodeNameTaken",
             fmt::format("a node named \"{}\" is there and Ready: give this machine another name with --node-name, or "
                         "delete that node first",

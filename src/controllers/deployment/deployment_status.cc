@@ -64,13 +64,6 @@ std::optional<int64_t> progress_deadline(const Object& deployment) {
   return seconds->as_int();
 }
 
-const Value* find_condition(const Value& status, std::string_view type) {
-  for (const Value& condition : status.at("conditions").items()) {
-    if (condition.at("type").as_string() == type) return &condition;
-  }
-  return nullptr;
-}
-
 void set_condition(Value& status, std::string_view type, std::string_view value, std::string_view reason,
                    const std::string& message, WallTime now) {
   Value since = object::format_time(now);

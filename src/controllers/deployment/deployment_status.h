@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "client/transport.h"
+#include "kinds/meta/conditions.h"
 #include "object/object.h"
 
 namespace stead::controllers::deployment {
@@ -22,7 +23,7 @@ inline constexpr std::string_view kProgressing = "Progressing";
 // spec.progressDeadlineSeconds; nullopt where there is no deadline.
 std::optional<int64_t> progress_deadline(const Object& deployment);
 
-const Value* find_condition(const Value& status, std::string_view type);
+using kinds::find_condition;
 // Keeps a condition of the same status and reason as it is, and its transition time while the status stays.
 void set_condition(Value& status, std::string_view type, std::string_view value, std::string_view reason,
                    const std::string& message, WallTime now);

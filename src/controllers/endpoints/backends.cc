@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "controllers/pod_state.h"
+#include "kinds/core/pod_state.h"
 
 namespace stead::controllers::endpoints {
 namespace {
@@ -16,19 +17,8 @@ std::string_view protocol_of(const Value& port) {
 int64_t target_port(const Value& service_port, const Object& pod) {
   const Value& target = service_port.at("targetPort");
   if (target.is_int() && target.as_int() > 0) return target.as_int();
-  std::string_view name = target.as_string();
-  if (name.empty()) return service_port.at("port").as_int();
-  for (std::string_view list : {"containers", "initContainers"}) {
-    for (const Value& container : pod.spec().at(list).items()) {
-      if (list == "initContainers" && container.at("restartPolicy").as_string() != "Always") continue;
-      for (const Value& port : container.at("ports").items()) {
-        if (port.at("name").as_string() == name && protocol_of(port) == protocol_of(service_port)) {
-          return port.at("containerPort").as_int();
-        }
-      }
-    }
-  }
-  return 0;
+  if (target.as_string().empty()) return service_port.at("port").as_int();
+  return kinds::resolve_port(pod.document(), target, protocol_of(service_port)).value_or(0);
 }
 
 Value ports_on(const Object& service, const Object& pod) {

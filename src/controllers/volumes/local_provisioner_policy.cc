@@ -5,6 +5,7 @@
 
 #include "controllers/requests.h"
 #include "controllers/volumes/names.h"
+#include "kinds/meta/conditions.h"
 #include "kinds/semantics/volume_fit.h"
 
 namespace stead::controllers::volumes {
@@ -18,10 +19,7 @@ std::string_view annotation(const Object& object, std::string_view name) {
 
 bool takes_pods(const Object& node) {
   if (node.spec().at("unschedulable").as_bool()) return false;
-  for (const Value& condition : node.status().at("conditions").items()) {
-    if (condition.at("type").as_string() == "Ready") return condition.at("status").as_string() == "True";
-  }
-  return false;
+  return kinds::is_condition_true(node.status(), "Ready");
 }
 
 // FNV-1a: the choice stays the same from one start to the next.

@@ -2,6 +2,7 @@
 
 #include "kinds/meta/cells.h"
 #include "kinds/meta/checks.h"
+#include "kinds/meta/conditions.h"
 #include "object/names.h"
 
 namespace stead::kinds {
@@ -67,13 +68,11 @@ void validate(const Value& document, FieldErrors& errors) {
 }
 
 std::string available_text(const Value& document) {
-  for (const Value& condition : document.at({"status", "conditions"}).items()) {
-    if (condition.at("type").as_string() != "Available") continue;
-    std::string text(condition.at("status").as_string());
-    if (text != "True") text += " (" + std::string(condition.at("reason").as_string()) + ")";
-    return text;
-  }
-  return "Unknown";
+  const Value* available = find_condition(document.at("status"), "Available");
+  if (available == nullptr) return "Unknown";
+  std::string text(available->at("status").as_string());
+  if (text != "True") text += " (" + std::string(available->at("reason").as_string()) + ")";
+  return text;
 }
 
 std::vector<Value> cells(const Value& document, WallTime now) {

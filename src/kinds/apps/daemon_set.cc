@@ -123,8 +123,8 @@ KindRules daemon_set_rules() {
                   {"Available", "integer", "", "How many nodes have a pod that has been ready for long enough."},
                   {"Node Selector", "string", "", "The labels of nodes that should run the pod."},
                   age_column(),
-                  {"Containers", "string", "", "Names of each container in the template.", 1},
-                  {"Images", "string", "", "Images referenced by each container in the template.", 1},
+                  containers_column(),
+                  images_column(),
                   {"Selector", "string", "", "Which pods belong to the set.", 1}};
   return made;
 }

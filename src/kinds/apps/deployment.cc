@@ -116,8 +116,8 @@ KindRules deployment_rules() {
                   {"Up-to-date", "string", "", "Pods made from the current template."},
                   {"Available", "string", "", "Pods that have been ready for long enough."},
                   age_column(),
-                  {"Containers", "string", "", "Names of each container in the template.", 1},
-                  {"Images", "string", "", "Images referenced by each container in the template.", 1},
+                  containers_column(),
+                  images_column(),
                   {"Selector", "string", "", "Which pods belong to the deployment.", 1}};
   return made;
 }

@@ -57,8 +57,8 @@ KindRules replica_set_rules() {
                   {"Current", "integer", "", "Pods that there are."},
                   {"Ready", "integer", "", "Pods that are ready."},
                   age_column(),
-                  {"Containers", "string", "", "Names of each container in the template.", 1},
-                  {"Images", "string", "", "Images referenced by each container in the template.", 1},
+                  containers_column(),
+                  images_column(),
                   {"Selector", "string", "", "Which pods belong to the set.", 1}};
   return made;
 }

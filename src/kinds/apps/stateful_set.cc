@@ -187,8 +187,8 @@ KindRules stateful_set_rules() {
   made.columns = {name_column(),
                   {"Ready", "string", "", "Ready pods of those wanted."},
                   age_column(),
-                  {"Containers", "string", "", "Names of each container in the template.", 1},
-                  {"Images", "string", "", "Images referenced by each container in the template.", 1}};
+                  containers_column(),
+                  images_column()};
   return made;
 }
 

@@ -96,8 +96,8 @@ KindRules cron_job_rules() {
                   {"Active", "integer", "", "How many jobs run at present."},
                   {"Last Schedule", "string", "", "Time since a job was last started."},
                   age_column(),
-                  {"Containers", "string", "", "Names of each container in the template.", 1},
-                  {"Images", "string", "", "Images referenced by each container in the template.", 1},
+                  containers_column(),
+                  images_column(),
                   {"Selector", "string", "", "Which pods belong to the jobs.", 1}};
   return made;
 }

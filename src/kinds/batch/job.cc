@@ -215,8 +215,8 @@ KindRules job_rules() {
                   {"Completions", "string", "", "Pods that succeeded, of those wanted."},
                   {"Duration", "string", "", "Time from the start to the completion, or until now."},
                   age_column(),
-                  {"Containers", "string", "", "Names of each container in the template.", 1},
-                  {"Images", "string", "", "Images referenced by each container in the template.", 1},
+                  containers_column(),
+                  images_column(),
                   {"Selector", "string", "", "Which pods belong to the job.", 1}};
   made.selectable_fields = {"status.successful"};
   return made;

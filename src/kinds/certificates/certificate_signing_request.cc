@@ -4,6 +4,7 @@
 #include "kinds/certificates/certificates_rules.h"
 #include "kinds/meta/cells.h"
 #include "kinds/meta/checks.h"
+#include "kinds/meta/conditions.h"
 #include "object/names.h"
 
 namespace stead::kinds {
@@ -113,13 +114,6 @@ void validate(const Value& document, FieldErrors& errors) {
 // What was asked for stays as it was; only metadata changes through the main path.
 void prepare_update(Value& document, const Value& old) { document.set("spec", old.at("spec")); }
 
-const Value* condition(const Value& document, std::string_view type) {
-  for (const Value& one : document.at({"status", "conditions"}).items()) {
-    if (one.at("type").as_string() == type) return &one;
-  }
-  return nullptr;
-}
-
 void validate_status_update(const Value& document, const Value& old, FieldErrors& errors) {
   validate_conditions(document, errors);
   Path status("status");
@@ -130,8 +124,8 @@ void validate_status_update(const Value& document, const Value& old, FieldErrors
   }
   Path path = status.child("conditions");
   for (std::string_view type : {"Approved", "Denied", "Failed"}) {
-    bool was = condition(old, type) != nullptr;
-    bool is = condition(document, type) != nullptr;
+    bool was = find_condition(old.at("status"), type) != nullptr;
+    bool is = find_condition(document.at("status"), type) != nullptr;
     if (was && !is) errors.forbidden(path, "updates may not remove a condition of type \"" + std::string(type) + "\"");
     if (!was && is && type != "Failed") {
       errors.forbidden(path, "updates may not add a condition of type \"" + std::string(type) + "\"");
@@ -149,10 +143,10 @@ std::vector<Value> cells(const Value& csr, WallTime now) {
                 : seconds % 60 == 0   ? std::to_string(seconds / 60) + "m"
                                       : std::to_string(seconds) + "s";
   }
-  std::string state = condition(csr, "Denied") != nullptr     ? "Denied"
-                      : condition(csr, "Approved") != nullptr ? "Approved"
-                                                              : "Pending";
-  if (condition(csr, "Failed") != nullptr) state += ",Failed";
+  std::string state = find_condition(csr.at("status"), "Denied") != nullptr     ? "Denied"
+                      : find_condition(csr.at("status"), "Approved") != nullptr ? "Approved"
+                                                                                : "Pending";
+  if (find_condition(csr.at("status"), "Failed") != nullptr) state += ",Failed";
   if (!csr.at({"status", "certificate"}).as_string().empty()) state += ",Issued";
   return {name_of(csr),
           age(csr, now),

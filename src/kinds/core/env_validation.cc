@@ -20,10 +20,6 @@ constexpr std::string_view kResources[] = {"limits.cpu",   "limits.ephemeral-sto
 constexpr std::string_view kDivisors[] = {"1",   "1k",  "1M",  "1G",  "1T",  "1P", "1E",
                                           "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei"};
 
-bool contains(std::span<const std::string_view> names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
 void check_divisor(const Path& path, std::string_view resource, const Value& divisor, FieldErrors& errors) {
   if (quantity_of(divisor).is_zero()) return;
   std::string what;

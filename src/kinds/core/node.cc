@@ -6,6 +6,7 @@
 #include "kinds/core/resource_validation.h"
 #include "kinds/meta/cells.h"
 #include "kinds/meta/checks.h"
+#include "kinds/meta/conditions.h"
 #include "object/names.h"
 
 namespace stead::kinds {
@@ -89,7 +90,7 @@ std::string roles_text(const Value& node) {
 
 std::string status_text(const Value& node) {
   std::string text = "Unknown";
-  if (const Value* ready = find_condition(node, "Ready")) {
+  if (const Value* ready = find_condition(node.at("status"), "Ready")) {
     text = ready->at("status").as_string() == "True" ? "Ready" : "NotReady";
   }
   if (node.at({"spec", "unschedulable"}).as_bool()) text += ",SchedulingDisabled";

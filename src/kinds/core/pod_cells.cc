@@ -5,6 +5,7 @@
 
 #include "kinds/core/pod_state.h"
 #include "kinds/meta/cells.h"
+#include "kinds/meta/conditions.h"
 #include "object/time.h"
 
 namespace stead::kinds {
@@ -29,7 +30,7 @@ std::string end_text(const Value& terminated) {
                      : "ExitCode:" + std::to_string(terminated.at("exitCode").as_int());
 }
 
-bool is_initialized(const Value& pod) { return is_condition_true(pod, "Initialized"); }
+bool is_initialized(const Value& pod) { return is_condition_true(pod.at("status"), "Initialized"); }
 
 // What an init container that is not done says of the pod; empty where it is done.
 std::string init_text(const Value& status, size_t index, size_t count, bool sidecar) {
@@ -99,7 +100,7 @@ Summary summarize(const Value& pod) {
   Summary summary;
   std::string_view reason = pod.at({"status", "reason"}).as_string();
   summary.status = reason.empty() ? pod_phase(pod) : reason;
-  const Value* scheduled = find_condition(pod, "PodScheduled");
+  const Value* scheduled = find_condition(pod.at("status"), "PodScheduled");
   if (scheduled != nullptr && scheduled->at("reason").as_string() == "SchedulingGated") {
     summary.status = "SchedulingGated";
   }
@@ -127,13 +128,12 @@ std::string readiness_gates_text(const Value& pod) {
   const Value& gates = pod.at({"spec", "readinessGates"});
   if (gates.empty()) return std::string(kNone);
   size_t passed = 0;
-  for (const Value& gate : gates.items()) passed += is_condition_true(pod, gate.at("conditionType").as_string());
+  for (const Value& gate : gates.items())
+    passed += is_condition_true(pod.at("status"), gate.at("conditionType").as_string());
   return std::to_string(passed) + "/" + std::to_string(gates.size());
 }
 
 }  // namespace
-
-std::string pod_status_text(const Value& pod) { return summarize(pod).status; }
 
 std::vector<Column> pod_columns() {
   return {name_column(),

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "kinds/meta/checks.h"
+#include "kinds/meta/conditions.h"
 
 namespace stead::kinds {
 namespace {
@@ -14,21 +15,9 @@ bool counts_for_qos(std::string_view resource) { return resource == "cpu" || res
 
 }  // namespace
 
-const Value* find_condition(const Value& object, std::string_view type) {
-  for (const Value& condition : object.at({"status", "conditions"}).items()) {
-    if (condition.at("type").as_string() == type) return &condition;
-  }
-  return nullptr;
-}
-
-bool is_condition_true(const Value& object, std::string_view type) {
-  const Value* condition = find_condition(object, type);
-  return condition != nullptr && condition->at("status").as_string() == "True";
-}
-
 std::string_view pod_phase(const Value& pod) { return pod.at({"status", "phase"}).as_string(); }
 
-bool is_pod_ready(const Value& pod) { return is_condition_true(pod, "Ready"); }
+bool is_pod_ready(const Value& pod) { return is_condition_true(pod.at("status"), "Ready"); }
 
 bool is_pod_terminated(const Value& pod) {
   std::string_view phase = pod_phase(pod);
@@ -43,21 +32,10 @@ std::string pod_hostname(const Value& pod) {
   return std::string(cut);
 }
 
-std::string_view pod_subdomain(const Value& pod) { return pod.at({"spec", "subdomain"}).as_string(); }
-
 const Value* find_container(const Value& pod, std::string_view name) {
   for (std::string_view list : {"containers", "initContainers", "ephemeralContainers"}) {
     for (const Value& container : pod.at({"spec", list}).items()) {
       if (container.at("name").as_string() == name) return &container;
-    }
-  }
-  return nullptr;
-}
-
-const Value* find_container_status(const Value& pod, std::string_view name) {
-  for (std::string_view list : {"containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"}) {
-    for (const Value& status : pod.at({"status", list}).items()) {
-      if (status.at("name").as_string() == name) return &status;
     }
   }
   return nullptr;

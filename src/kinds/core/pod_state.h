@@ -1,8 +1,8 @@
 #pragma once
 
 // What a pod document says, for every room that has to ask: readiness, names, containers, ports (what it requests of
-// a node is in kinds/semantics/pod_requests.h). `pod` is
-// a v1 Pod in hub form. Pure; returned views and pointers live as long as `pod`.
+// a node is in kinds/semantics/pod_requests.h). `pod` is a v1 Pod in hub form. Pure; returned views and pointers live
+// as long as `pod`.
 
 #include <chrono>
 #include <optional>
@@ -15,11 +15,6 @@ namespace stead::kinds {
 
 using object::Value;
 
-// The entry of status.conditions of that type; nullptr where there is none. For any object with conditions.
-const Value* find_condition(const Value& object, std::string_view type);
-// Whether that condition's status is "True".
-bool is_condition_true(const Value& object, std::string_view type);
-
 std::string_view pod_phase(const Value& pod);
 bool is_pod_ready(const Value& pod);
 // Succeeded or Failed: nothing of it will run again.
@@ -27,12 +22,9 @@ bool is_pod_terminated(const Value& pod);
 
 // Its own name as containers see it: spec.hostname, or metadata.name cut to a host name's 63 bytes.
 std::string pod_hostname(const Value& pod);
-std::string_view pod_subdomain(const Value& pod);
 
 // Among containers, init containers and ephemeral containers; nullptr where there is none.
 const Value* find_container(const Value& pod, std::string_view name);
-// Its status, wherever the container belongs; nullptr where there is none.
-const Value* find_container_status(const Value& pod, std::string_view name);
 // An init container that keeps running (restartPolicy Always, KEP-753).
 bool is_sidecar(const Value& init_container);
 

@@ -49,10 +49,6 @@ constexpr std::string_view kPodResources[] = {"pods",
                                               "limits.memory",
                                               "limits.ephemeral-storage"};
 
-bool contains(std::span<const std::string_view> names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
 void check_quota_name(const Path& path, std::string_view name, FieldErrors& errors) {
   check(path, Value(name), object::check_qualified_name(name), errors);
   if (name.find('/') != std::string_view::npos) return;

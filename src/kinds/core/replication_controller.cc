@@ -125,8 +125,8 @@ KindRules replication_controller_rules() {
                   {"Current", "integer", "", "How many pods there are."},
                   {"Ready", "integer", "", "How many of them are ready."},
                   age_column(),
-                  {"Containers", "string", "", "Names of each container in the template.", 1},
-                  {"Images", "string", "", "Images referenced by each container in the template.", 1},
+                  containers_column(),
+                  images_column(),
                   {"Selector", "string", "", "Which pods belong to the controller.", 1}};
   made.selectable_fields = {"status.replicas"};
   return made;

@@ -29,10 +29,6 @@ constexpr std::string_view kStandardResources[] = {"cpu",
                                                    "services.nodeports",
                                                    "services.loadbalancers"};
 
-bool contains(std::span<const std::string_view> names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
 bool is_huge_pages(std::string_view name) { return name.starts_with("hugepages-"); }
 
 bool is_extended(std::string_view name) { return !is_native_resource(name) && !name.starts_with("requests."); }

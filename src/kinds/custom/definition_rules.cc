@@ -8,6 +8,7 @@
 #include "kinds/custom/schema_walk.h"
 #include "kinds/meta/cells.h"
 #include "kinds/meta/checks.h"
+#include "kinds/meta/conditions.h"
 #include "object/names.h"
 #include "object/quote.h"
 #include "object/time.h"
@@ -349,10 +350,7 @@ void set_definition_condition(Value& definition, std::string_view type, bool sta
 }
 
 bool has_definition_condition(const Value& definition, std::string_view type) {
-  for (const Value& condition : definition.at({"status", "conditions"}).items()) {
-    if (condition.at("type").as_string() == type) return condition.at("status").as_string() == "True";
-  }
-  return false;
+  return is_condition_true(definition.at("status"), type);
 }
 
 std::vector<std::string> definition_warnings(const Value& definition) {

@@ -4,6 +4,7 @@
 #include "kinds/flowcontrol/flowcontrol_rules.h"
 #include "kinds/meta/cells.h"
 #include "kinds/meta/checks.h"
+#include "kinds/meta/conditions.h"
 #include "object/names.h"
 
 namespace stead::kinds {
@@ -116,10 +117,8 @@ void validate(const Value& schema, FieldErrors& errors) {
 }
 
 std::string missing_level(const Value& schema) {
-  for (const Value& condition : schema.at({"status", "conditions"}).items()) {
-    if (condition.at("type").as_string() == "Dangling") return std::string(condition.at("status").as_string());
-  }
-  return "?";
+  const Value* dangling = find_condition(schema.at("status"), "Dangling");
+  return dangling == nullptr ? "?" : std::string(dangling->at("status").as_string());
 }
 
 std::vector<Value> cells(const Value& schema, WallTime now) {

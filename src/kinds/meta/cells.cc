@@ -59,5 +59,7 @@ Column name_column() {
 }
 
 Column age_column() { return {"Age", "string", "", "Time since the object was created."}; }
+Column containers_column() { return {"Containers", "string", "", "Names of each container in the template.", 1}; }
+Column images_column() { return {"Images", "string", "", "Images referenced by each container in the template.", 1}; }
 
 }  // namespace stead::kinds

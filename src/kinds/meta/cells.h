@@ -28,5 +28,8 @@ std::string join(const Value& list, std::string_view member = {});
 // The usual first and last columns.
 Column name_column();
 Column age_column();
+// Of a template's containers; shown by -o wide.
+Column containers_column();
+Column images_column();
 
 }  // namespace stead::kinds

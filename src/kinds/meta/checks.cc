@@ -135,4 +135,8 @@ std::string lower(std::string_view text) {
   return made;
 }
 
+bool contains(std::span<const std::string_view> names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 }  // namespace stead::kinds

@@ -4,6 +4,7 @@
 // match on. Pure, safe from any thread.
 
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -43,6 +44,7 @@ void check_descending_path(const Path& path, const Value& value, FieldErrors& er
 void check_no_backsteps(const Path& path, const Value& value, FieldErrors& errors);
 
 bool is_absent_or_empty(const Value& value);
+bool contains(std::span<const std::string_view> names, std::string_view name);
 // The quantity of a shaped document; zero where absent.
 object::Quantity quantity_of(const Value& value);
 std::string lower(std::string_view text);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "kinds/core/pod_state.h"
 #include "kinds/semantics/pod_requests.h"
 
 namespace stead::kinds {
@@ -46,10 +47,7 @@ void add_resources(QuotaAmounts& amounts, const Resources& resources, std::strin
 }
 
 // A pod that has ended no longer uses anything.
-bool is_live_pod(const Value& pod) {
-  std::string_view phase = pod.at({"status", "phase"}).as_string();
-  return phase != "Succeeded" && phase != "Failed";
-}
+bool is_live_pod(const Value& pod) { return !is_pod_terminated(pod); }
 
 void add_pod(QuotaAmounts& amounts, const Value& pod) {
   if (!is_live_pod(pod)) return;

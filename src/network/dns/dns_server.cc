@@ -80,8 +80,6 @@ Result<void> DnsServer::listen(const std::string& address) {
   return state_->listen(address);
 }
 
-void DnsServer::stop_listening(const std::string& address) { state_->sockets.erase(address); }
-
 uint16_t DnsServer::port() const { return state_->port; }
 
 bool DnsServer::ready() const { return state_->synced(); }

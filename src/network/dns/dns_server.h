@@ -42,8 +42,6 @@ class DnsServer {
   Result<void> start();
   // One more address, after start(). No effect if it is served already.
   Result<void> listen(const std::string& address);
-  // Loses nothing if `address` is not served.
-  void stop_listening(const std::string& address);
   uint16_t port() const;
   // Whether names of the cluster are answered.
   bool ready() const;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "kinds/core/pod_state.h"
 #include "object/quantity.h"
 
 namespace stead::node {
@@ -114,11 +115,8 @@ PodShape read_pod_shape(object::ObjectPtr pod, const PodShape* before) {
     shape.containers.push_back(read_container(container, ContainerKind::kMain, shape.restart_policy));
   }
   read_ephemeral(spec, before, shape);
-  const Value* deletion_grace = pod->deleting() ? pod->metadata().find("deletionGracePeriodSeconds") : nullptr;
-  int64_t grace =
-      deletion_grace != nullptr ? deletion_grace->as_int() : spec.at("terminationGracePeriodSeconds").as_int(30);
   // The kubelet never gives less than one second.
-  shape.grace = std::chrono::seconds(std::max<int64_t>(1, grace));
+  shape.grace = std::max(std::chrono::seconds(1), kinds::effective_grace_period(pod->document()));
   if (const Value* deadline = spec.find("activeDeadlineSeconds")) {
     shape.active_deadline = std::chrono::seconds(deadline->as_int());
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "kinds/meta/conditions.h"
 #include "object/time.h"
 
 namespace stead::node {
@@ -168,19 +169,12 @@ Condition containers_ready_condition(const PodShape& shape, const StatusInput& i
   return {false, "ContainersNotReady", "containers with unready status: " + name_list(unready)};
 }
 
-const Value* find_condition(const Value& status, std::string_view type) {
-  for (const Value& condition : status.at("conditions").items()) {
-    if (condition.at("type").as_string() == type) return &condition;
-  }
-  return nullptr;
-}
-
 Condition ready_condition(const PodShape& shape, const Value& old, const Condition& containers) {
   if (!containers.holds) return containers;
   std::vector<std::string> unmet;
   for (const Value& gate : shape.spec().at("readinessGates").items()) {
     std::string type(gate.at("conditionType").as_string());
-    const Value* found = find_condition(old, type);
+    const Value* found = kinds::find_condition(old, type);
     if (found == nullptr) {
       unmet.push_back(fmt::format("corresponding condition of pod readiness gate \"{}\" does not exist.", type));
     } else if (found->at("status").as_string() != "True") {
@@ -195,7 +189,7 @@ Condition ready_condition(const PodShape& shape, const Value& old, const Conditi
 Value condition_value(const PodShape& shape, const Value& status_before, std::string_view type,
                       const Condition& condition, WallTime now) {
   std::string_view status = condition.holds ? "True" : "False";
-  const Value* old = find_condition(status_before, type);
+  const Value* old = kinds::find_condition(status_before, type);
   Value value = Value::object({{"type", type}, {"status", status}});
   bool same = old != nullptr && old->at("status").as_string() == status && old->at("lastTransitionTime").is_string();
   value.set("lastProbeTime", Value());
@@ -352,7 +346,7 @@ Value status_patch(const object::Object& pod, const Value& current, const Value&
   Value conditions = Value::array();
   for (const Value& condition : desired.at("conditions").items()) {
     std::string_view type = condition.at("type").as_string();
-    const Value* old = find_condition(current, type);
+    const Value* old = kinds::find_condition(current, type);
     if (old != nullptr && type == "PodScheduled" && old->at("status").as_string() == "True") continue;
     bool same = old != nullptr;
     for (std::string_view field : {"status", "reason", "message", "observedGeneration"}) {

@@ -2,17 +2,16 @@
 
 #include <fmt/format.h>
 
+#include "kinds/core/pod_state.h"
+
 namespace stead::node {
 namespace {
 
 using object::Value;
 
 Result<uint16_t> read_port(const Value& port, const Value& container) {
-  if (port.is_int()) return static_cast<uint16_t>(port.as_int());
+  if (auto number = kinds::resolve_container_port(container, port)) return static_cast<uint16_t>(*number);
   std::string name(port.as_string());
-  for (const Value& candidate : container.at("ports").items()) {
-    if (candidate.at("name").as_string() == name) return static_cast<uint16_t>(candidate.at("containerPort").as_int());
-  }
   // A number written as text is a number.
   char* end = nullptr;
   long number = std::strtol(name.c_str(), &end, 10);

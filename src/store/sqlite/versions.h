@@ -56,7 +56,6 @@ class Versions {
  private:
   explicit Versions(Connection& connection) : connection_(&connection) {}
   Result<void> range_in_transaction(const RangeRequest& request, RangeResult& result);
-  Result<std::optional<KeyValue>> read_before(const std::string& key, int64_t revision);
 
   Connection* connection_;
   Statement revision_;
