@@ -10,7 +10,7 @@ import sys
 
 # A room includes only itself and rooms of lower floors (docs/ARCHITECTURE.md).
 FLOORS = {
-    "base": 0, "loop": 1, "object": 2, "http": 3, "store": 3, "kinds": 4, "cache": 4, "client": 5,
+    "base": 0, "loop": 1, "object": 2, "http": 3, "cel": 3, "store": 3, "kinds": 4, "cache": 4, "client": 5,
     "controllers": 6, "scheduler": 6, "node": 6, "network": 6, "apiserver": 6, "cli": 7, "app": 8,
 }
 # Rooms that stand higher but still may not know these.
