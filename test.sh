@@ -22,6 +22,7 @@ tools/tidy.sh --at-most 16 || status=1
 ctest --preset release --output-on-failure || status=1
 tools/build_images.sh
 tools/old_kubectl.sh || echo "Debian's kubectl could not be fetched: its tests skip"
+tools/newer_clients.sh
 # Two modules at a time: each has its clusters to itself, and mostly waits.
 /usr/bin/python3 -m pytest -q -p no:cacheprovider -n 2 --dist loadfile tests || status=1
 [ "$long" = 0 ] || tests/mutants/run.py || status=1

@@ -14,6 +14,7 @@ from support.cluster import ROOT, STEAD, Cluster, wait_for  # noqa: E402
 from support.traces import difference, traces  # noqa: E402
 
 OLD_KUBECTL = ROOT / "build" / "kubectl-1.20" / "usr" / "bin" / "kubectl"
+CLIENTS = ROOT / "build" / "clients"  # what tools/newer_clients.sh fetched, if anything
 
 
 def missing_for_containers():
