@@ -2,15 +2,13 @@
 
 import datetime
 import json
-import pathlib
-import shutil
 import subprocess
 import sys
 import threading
 
 import pytest
 
-from support.cluster import run, wait_for
+from support.cluster import wait_for
 from support.simulated import Simulated
 from support.workload import STAY, Space, container
 
@@ -400,32 +398,3 @@ def test_exec_and_port_forward(space, tmp_path):
     (tmp_path / "streams.py").write_text(STREAMS)
     done = space.cluster.namespace.run([sys.executable, tmp_path / "streams.py", space.cluster.kubeconfig, space.name])
     assert done.stdout.splitlines() == ["plain", "'out\\n' 'err\\n' 7", "served", "logged", "served"]
-
-
-def javascript_client():
-    """Where Debian's package of @kubernetes/client-node is, or None."""
-    places = [pathlib.Path(place) / "@kubernetes" / "client-node" for place in ("/usr/share/nodejs", "/usr/lib/nodejs")]
-    return next((place for place in places if place.exists()), None) if shutil.which("node") else None
-
-
-JAVASCRIPT = """
-const k8s = require(process.argv[2]);
-const kc = new k8s.KubeConfig();
-kc.loadFromFile(process.argv[3]);
-const core = kc.makeApiClient(k8s.CoreV1Api);
-const names = (found) => (found.body || found).items.map((item) => item.metadata.name);
-const list = () => core.listNamespacedPod.length > 1 ? core.listNamespacedPod("default") : core.listNamespacedPod({namespace: "default"});
-const informer = k8s.makeInformer(kc, "/api/v1/namespaces/default/pods", list);
-informer.on("add", (pod) => { if (pod.metadata.name === "web-1") { console.log("informed"); process.exit(0); } });
-list().then((found) => { console.log(names(found).sort().join(" ")); return informer.start(); });
-"""
-
-
-def test_javascript_client(api, tmp_path):
-    place = javascript_client()
-    if place is None:
-        print("SKIPPED LOUDLY: @kubernetes/client-node is not installed (Debian 12 has no package of it)", file=sys.stderr)
-        pytest.skip("@kubernetes/client-node is not installed")
-    (tmp_path / "list.js").write_text(JAVASCRIPT)
-    done = run(["node", tmp_path / "list.js", place, api.directory / "data" / "kubeconfig"])
-    assert done.stdout.splitlines() == ["web-0 web-1", "informed"]
