@@ -116,8 +116,9 @@ ApiServer::ApiServer(store::Store& store, cache::Cache& cache, loop::Loop& loop,
       accounts_(cache, random, tokens_, options.root_ca_pem),
       reviews_(authenticator_, authorizer_, options.issuer),
       admission_(cache, services_, authorizer_, accounts_, catalogue_),
-      webhooks_(cache, loop, random, options.webhooks),
-      verbs_(store, cache, loop, random, admission_, webhooks_),
+      converter_(cache, random, options.webhooks),
+      webhooks_(cache, loop, random, options.webhooks, converter_),
+      verbs_(store, cache, loop, random, admission_, webhooks_, converter_),
       cleanup_(verbs_, catalogue_, cache, loop),
       api_services_(verbs_, catalogue_, cache, loop, std::move(options.aggregation)),
       usage_(cache, loop) {
@@ -137,7 +138,7 @@ Result<std::shared_ptr<WatchSession>> ApiServer::watch(const client::Identity& i
   STEAD_TRY_VOID(authorizer_.authorize(identity, request));
   STEAD_TRY(call, resolve(catalogue_, identity, request));
   if (kinds::is_review(*call.resource) || kinds::is_measured(*call.resource)) return not_allowed();
-  return WatchSession::start(cache_, call, std::move(sink));
+  return WatchSession::start(cache_, converter_, call, std::move(sink));
 }
 
 void ApiServer::call(client::Identity identity, client::Request request, object::StrictErrors strict, Callback done) {
@@ -178,9 +179,9 @@ void ApiServer::dispatch(Call call, object::StrictErrors strict, Callback done) 
   }
   switch (call.request.verb) {
     case Verb::kGet:
-      return done(verbs_.get(call));
+      return verbs_.read(call, std::move(done));
     case Verb::kList:
-      return done(verbs_.list(call));
+      return verbs_.read_list(call, std::move(done));
     case Verb::kCreate:
       return verbs_.create(std::move(call), std::move(strict), std::move(done));
     case Verb::kUpdate:
@@ -202,7 +203,7 @@ void ApiServer::dispatch_subresource(Call call, object::StrictErrors strict, Cal
   bool core = call.resource->group.empty();
   Verb verb = call.request.verb;
   if (subresource == "scale" && call.resource->scale_subresource) {
-    if (verb == Verb::kGet) return done(get_scale(verbs_, call));
+    if (verb == Verb::kGet) return get_scale(verbs_, call, std::move(done));
     if (verb == Verb::kUpdate) return update_scale(verbs_, std::move(call), std::move(done));
     if (verb == Verb::kPatch) return patch_scale(verbs_, std::move(call), std::move(done));
   } else if (core && call.resource->name == "pods" && verb == Verb::kCreate &&

@@ -27,7 +27,7 @@ struct ApiServerOptions {
   std::string service_cidr = "10.43.0.0/16";
   // How long pods that do not say otherwise stay on a node that is lost.
   std::chrono::seconds pod_eviction_timeout{300};
-  // The way to admission webhooks; null: none can be reached. Outlives the server.
+  // The way to webhooks, of admission and of conversion; null: none can be reached. Outlives the server.
   WebhookCaller* webhooks = nullptr;
   AggregationOptions aggregation = {};
   // Signs service accounts' tokens; null: a key that lives as long as the server.
@@ -83,6 +83,7 @@ class ApiServer {
   ServiceAccountAdmission accounts_;
   Reviews reviews_;
   Admission admission_;
+  Converter converter_;
   WebhookAdmission webhooks_;
   Verbs verbs_;
   DefinitionCleanup cleanup_;

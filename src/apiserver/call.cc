@@ -28,6 +28,12 @@ Result<Call> resolve(const Catalogue& catalogue, client::Identity identity, clie
   if (!served_now) {
     return make_error(Reason::kNotFound, "the server could not find the requested resource");
   }
+  if (!call.custom) return call;
+  if (auto spoken = call.custom->spoken(*call.version)) {
+    call.resource = &spoken->resource();
+    call.version = &call.resource->hub();
+    call.custom = std::move(spoken);
+  }
   return call;
 }
 

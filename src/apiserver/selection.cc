@@ -67,7 +67,15 @@ std::optional<cache::FieldKey> Selection::field_key() const {
   return {};
 }
 
+bool Selection::needs_conversion() const {
+  if (!custom_ || custom_->conversion_webhook().is_null()) return false;
+  const auto& all = fields_.requirements();
+  return std::any_of(all.begin(), all.end(), [](const auto& one) { return !one.path.starts_with("metadata."); });
+}
+
 std::optional<cache::FieldKey> Selection::index_key() const {
+  // Indexes are of objects as they are stored.
+  if (needs_conversion()) return {};
   for (const auto& requirement : fields_.requirements()) {
     if (!requirement.equal || requirement.path.starts_with("metadata.")) continue;
     return field_key_of(*resource_, custom_, requirement.path, requirement.value);

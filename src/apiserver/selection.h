@@ -24,6 +24,8 @@ class Selection {
   std::optional<cache::FieldKey> field_key() const;
   // The same, if that names few objects that key_prefix() does not lead to.
   std::optional<cache::FieldKey> index_key() const;
+  // Whether it looks at fields that only a conversion webhook can show in the caller's version.
+  bool needs_conversion() const;
   // No label or field restricts it.
   bool everything() const { return labels_.matches_everything() && fields_.empty(); }
 

@@ -94,10 +94,8 @@ Callback answer_with_scale(const Call& call, Callback done) {
 
 }  // namespace
 
-Result<Response> get_scale(const Verbs& verbs, const Call& call) {
-  STEAD_TRY(response, verbs.get(call));
-  response.object = object::make_object(scale_of(response.object->document(), call), response.revision);
-  return response;
+void get_scale(const Verbs& verbs, const Call& call, Callback done) {
+  verbs.read(call, answer_with_scale(call, std::move(done)));
 }
 
 void update_scale(Verbs& verbs, Call call, Callback done) {

@@ -8,8 +8,8 @@
 
 namespace stead::apiserver {
 
-// autoscaling/v1 Scale of a set. get_scale's response object is the Scale document.
-Result<Response> get_scale(const Verbs& verbs, const Call& call);
+// autoscaling/v1 Scale of a set. The response's object is the Scale document.
+void get_scale(const Verbs& verbs, const Call& call, Callback done);
 void update_scale(Verbs& verbs, Call call, Callback done);
 void patch_scale(Verbs& verbs, Call call, Callback done);
 

@@ -9,6 +9,7 @@
 
 #include "apiserver/admission.h"
 #include "apiserver/call.h"
+#include "apiserver/conversion/converter.h"
 #include "apiserver/deletion.h"
 #include "apiserver/webhooks/webhook_admission.h"
 #include "base/random.h"
@@ -28,7 +29,7 @@ class Verbs {
  public:
   // All references outlive the Verbs.
   Verbs(store::Store& store, cache::Cache& cache, loop::Loop& loop, Random& random, Admission& admission,
-        WebhookAdmission& webhooks);
+        WebhookAdmission& webhooks, Converter& converter);
 
   // What an update makes of the stored document.
   struct Change {
@@ -48,8 +49,12 @@ class Verbs {
   };
   using Narrow = std::function<void(Change& change, const object::Object& current)>;
 
+  // As stored: of custom objects perhaps in another version than the caller's.
   Result<Response> get(const Call& call) const;
   Result<Response> list(const Call& call) const;
+  // In the caller's version. May answer before they return.
+  void read(const Call& call, Callback done) const;
+  void read_list(const Call& call, Callback done) const;
   // `strict`: what the parser found in the body text (duplicate fields).
   void create(Call call, object::StrictErrors strict, Callback done);
   // `narrow`, if given, cuts a change down to what its subresource may change.
@@ -69,6 +74,12 @@ class Verbs {
   // Steps of a change; webhooks may take their time between them.
   struct Alteration;
   using AlterationPtr = std::shared_ptr<Alteration>;
+  using Loaded = std::function<void(Result<ObjectPtr> current)>;
+  // What is stored, in the caller's version; null: nothing.
+  void load(const Call& call, Loaded done) const;
+  // The answer in the caller's version.
+  void present(const Call& call, Response response, Callback done) const;
+  void change_loaded(const AlterationPtr& alteration);
   void change_attempt(std::shared_ptr<Call> call, std::shared_ptr<Changer> changer, int attempt, Callback done);
   void review_change(const AlterationPtr& alteration);
   Result<void> check_change(Alteration& alteration);
@@ -87,6 +98,9 @@ class Verbs {
   void apply(Call call, const object::StrictErrors& strict, Callback done);
   void apply_attempt(std::shared_ptr<Call> call, std::vector<std::string> warnings, int attempt, Callback done);
   void apply_to_existing(const Call& call, std::vector<std::string> warnings, Callback done);
+  void review_deletion(std::shared_ptr<Call> call, DeleteOptions options, int attempt, const ObjectPtr& current,
+                       Deletion deletion, Response response, Callback done);
+  void remove_all(const Call& call, const DeleteOptions& options, Response listed, const Callback& done);
   void remove_attempt(std::shared_ptr<Call> call, DeleteOptions options, int attempt, Callback done);
   void write_deletion(std::shared_ptr<Call> call, DeleteOptions options, int attempt, const ObjectPtr& current,
                       Deletion deletion, Response response, Callback done);
@@ -101,6 +115,7 @@ class Verbs {
   Random& random_;
   Admission& admission_;
   WebhookAdmission& webhooks_;
+  Converter& converter_;
 };
 
 }  // namespace stead::apiserver

@@ -34,26 +34,37 @@ void Verbs::remove_attempt(std::shared_ptr<Call> call, DeleteOptions options, in
     return write_deletion(call, std::move(options), attempt, current, std::move(*deletion), std::move(response),
                           std::move(done));
   }
-  AdmissionAttributes attributes{call, Operation::kDelete, {}, current->document()};
-  auto write_it = [=, this, deletion = std::move(*deletion),
-                   response = std::move(response)](Result<std::vector<std::string>> warnings) mutable {
+  review_deletion(std::move(call), std::move(options), attempt, current, std::move(*deletion), std::move(response),
+                  std::move(done));
+}
+
+void Verbs::review_deletion(std::shared_ptr<Call> call, DeleteOptions options, int attempt, const ObjectPtr& current,
+                            Deletion deletion, Response response, Callback done) {
+  auto write_it = [=, this](Result<std::vector<std::string>> warnings) mutable {
     if (!warnings.ok()) return done(warnings.error());
     response.warnings.insert(response.warnings.end(), warnings->begin(), warnings->end());
     write_deletion(call, options, attempt, current, std::move(deletion), std::move(response), done);
   };
-  webhooks_.mutate(attributes, [this, attributes, write_it, done](Result<WebhookAdmission::Outcome> outcome) {
-    if (!outcome.ok()) return done(outcome.error());
-    webhooks_.validate(attributes, [write_it, told = outcome->warnings](Result<std::vector<std::string>> warnings) {
-      if (warnings.ok()) warnings->insert(warnings->begin(), told.begin(), told.end());
-      auto write_now = write_it;
-      write_now(std::move(warnings));
+  load(*call, [this, call, write_it, done](const Result<ObjectPtr>& shown) {
+    if (!shown.ok()) return done(shown.error());
+    if (!*shown) return done(not_found_error(*call, call->request.name));
+    AdmissionAttributes attributes{call, Operation::kDelete, {}, (*shown)->document()};
+    webhooks_.mutate(attributes, [this, attributes, write_it, done](Result<WebhookAdmission::Outcome> outcome) {
+      if (!outcome.ok()) return done(outcome.error());
+      webhooks_.validate(attributes, [write_it, told = outcome->warnings](Result<std::vector<std::string>> warnings) {
+        if (warnings.ok()) warnings->insert(warnings->begin(), told.begin(), told.end());
+        auto write_now = write_it;
+        write_now(std::move(warnings));
+      });
     });
   });
 }
 
 void Verbs::write_deletion(std::shared_ptr<Call> call, DeleteOptions options, int attempt, const ObjectPtr& current,
                            Deletion deletion, Response response, Callback done) {
-  if (call->request.dry_run || (!deletion.remove && !deletion.marked)) return done(std::move(response));
+  if (call->request.dry_run || (!deletion.remove && !deletion.marked)) {
+    return present(*call, std::move(response), std::move(done));
+  }
   store::Write write;
   if (deletion.remove) {
     write.key = cache_.store_key(call->resource_path(), call->key());
@@ -71,32 +82,39 @@ void Verbs::write_deletion(std::shared_ptr<Call> call, DeleteOptions options, in
                   return done(modified_error(*call, call->request.name));
                 }
                 response.revision = outcome->revision;
-                if (!response.deleted) {
-                  if (ObjectPtr now = find(*call)) response.object = now;
-                }
-                done(std::move(response));
+                // Of what is gone nobody is shown more than its name.
+                if (response.deleted) return done(std::move(response));
+                if (ObjectPtr now = find(*call)) response.object = now;
+                present(*call, std::move(response), done);
               });
 }
 
 void Verbs::remove_collection(Call call, Callback done) {
-  Result<Response> listed = list(call);
-  if (!listed.ok()) return done(listed.error());
   Result<DeleteOptions> options = parse_delete_options(call.request.body);
   if (!options.ok()) return done(options.error());
+  const Call context = call;
+  read_list(context, [this, call = std::move(call), options = std::move(*options),
+                      done = std::move(done)](Result<Response> listed) {
+    if (!listed.ok()) return done(listed.error());
+    remove_all(call, options, std::move(*listed), done);
+  });
+}
+
+void Verbs::remove_all(const Call& call, const DeleteOptions& options, Response listed, const Callback& done) {
   struct Progress {
     Response response;
     size_t left = 0;
     std::optional<Error> error;
   };
   auto progress = std::make_shared<Progress>();
-  progress->response = std::move(*listed);
+  progress->response = std::move(listed);
   progress->left = progress->response.items.size();
   if (progress->left == 0) return done(progress->response);
   for (const ObjectPtr& item : progress->response.items) {
     Call one = call;
     one.request.ns = item->ns();
     one.request.name = item->name();
-    remove_attempt(std::make_shared<Call>(std::move(one)), *options, 1,
+    remove_attempt(std::make_shared<Call>(std::move(one)), options, 1,
                    [progress, done](const Result<Response>& result) {
                      // What somebody else removed meanwhile is removed.
                      if (!result.ok() && result.error().reason != Reason::kNotFound) progress->error = result.error();

@@ -155,4 +155,58 @@ Result<Response> Verbs::list(const Call& call) const {
   return response;
 }
 
+void Verbs::present(const Call& call, Response response, Callback done) const {
+  if (!call.custom) return done(std::move(response));
+  std::vector<ObjectPtr> objects = std::move(response.items);
+  objects.push_back(std::move(response.object));
+  auto shared = std::make_shared<Response>(std::move(response));
+  converter_.convert(call.custom, call.version->api_version, std::move(objects),
+                     [shared, done = std::move(done)](Result<std::vector<ObjectPtr>> shown) {
+                       if (!shown.ok()) return done(shown.error());
+                       shared->object = std::move(shown->back());
+                       shown->pop_back();
+                       shared->items = std::move(*shown);
+                       done(std::move(*shared));
+                     });
+}
+
+void Verbs::load(const Call& call, Loaded done) const {
+  ObjectPtr found = find(call);
+  if (!found || !call.custom || !Converter::concerns(*call.custom, call.version->api_version, *found)) {
+    return done(std::move(found));
+  }
+  converter_.convert(call.custom, call.version->api_version, {std::move(found)},
+                     [done = std::move(done)](Result<std::vector<ObjectPtr>> shown) {
+                       if (!shown.ok()) return done(shown.error());
+                       done(std::move(shown->front()));
+                     });
+}
+
+void Verbs::read(const Call& call, Callback done) const {
+  Result<Response> found = get(call);
+  if (!found.ok()) return done(found.error());
+  present(call, std::move(*found), std::move(done));
+}
+
+void Verbs::read_list(const Call& call, Callback done) const {
+  Result<Selection> selection = Selection::make(call);
+  if (!selection.ok()) return done(selection.error());
+  if (!selection->needs_conversion()) {
+    Result<Response> found = list(call);
+    if (!found.ok()) return done(found.error());
+    return present(call, std::move(*found), std::move(done));
+  }
+  // What is selected shows only when all is converted, and so the list has one page.
+  Call whole = call;
+  whole.request.field_selector.clear();
+  whole.request.label_selector.clear();
+  whole.request.limit = 0;
+  Result<Response> found = list(whole);
+  if (!found.ok()) return done(found.error());
+  present(call, std::move(*found), [selection = std::move(*selection), done = std::move(done)](Result<Response> shown) {
+    if (shown.ok()) std::erase_if(shown->items, [&](const ObjectPtr& item) { return !selection.matches(*item); });
+    done(std::move(shown));
+  });
+}
+
 }  // namespace stead::apiserver

@@ -21,8 +21,14 @@ object::Bytes encode_for_store(const Value& document) {
 }  // namespace
 
 Verbs::Verbs(store::Store& store, cache::Cache& cache, loop::Loop& loop, Random& random, Admission& admission,
-             WebhookAdmission& webhooks)
-    : store_(store), cache_(cache), loop_(loop), random_(random), admission_(admission), webhooks_(webhooks) {}
+             WebhookAdmission& webhooks, Converter& converter)
+    : store_(store),
+      cache_(cache),
+      loop_(loop),
+      random_(random),
+      admission_(admission),
+      webhooks_(webhooks),
+      converter_(converter) {}
 
 store::Write Verbs::put(const Call& call, const std::string& name, Value document) const {
   store::Write write;
@@ -39,10 +45,22 @@ store::Write Verbs::put(const Call& call, const std::string& name, Value documen
 // The store calls back on its own thread, after it has handed the events to the cache, which posted them to this
 // loop: so `done` runs when the cache is up to date.
 void Verbs::write(const Call& call, store::Write write, std::function<void(Result<store::WriteOutcome>)> done) {
-  (void)call;
-  store_.write(std::move(write), [this, done = std::move(done)](Result<store::WriteOutcome> outcome) {
-    loop_.post([done, outcome = std::move(outcome)] { done(outcome); });
-  });
+  auto store_it = [this, done](store::Write made) {
+    store_.write(std::move(made), [this, done](Result<store::WriteOutcome> outcome) {
+      loop_.post([done, outcome = std::move(outcome)] { done(outcome); });
+    });
+  };
+  auto document = std::static_pointer_cast<Value>(write.attachment);
+  const bool converted = call.custom && document && !call.custom->conversion_webhook().is_null() &&
+                         document->at("apiVersion").as_string() != call.custom->stored_version();
+  if (!converted) return store_it(std::move(write));
+  converter_.convert(call.custom, call.custom->stored_version(), std::move(*document),
+                     [store_it, done, write = std::move(write)](Result<Value> stored) mutable {
+                       if (!stored.ok()) return done(stored.error());
+                       write.value = encode_for_store(*stored);
+                       write.attachment = std::make_shared<Value>(std::move(*stored));
+                       store_it(std::move(write));
+                     });
 }
 
 Result<void> Verbs::validate_new(const Call& call, const Value& document) const {
@@ -191,7 +209,7 @@ void Verbs::write_new(const CreationPtr& creation) {
                 response.revision = outcome->revision;
                 // Deleted again before we could look: the caller still learns what was made.
                 if (!response.object) return done(not_found_error(*call, name));
-                done(std::move(response));
+                present(*call, std::move(response), done);
               });
 }
 
@@ -204,21 +222,41 @@ struct Verbs::Alteration {
   std::shared_ptr<Call> call;
   std::shared_ptr<Changer> changer;
   int attempt = 1;
-  ObjectPtr current;
+  ObjectPtr current;   // in the caller's version
+  bool stale = false;  // what is stored is not as it would be stored now
   Change change;
   QuotaLedger::ReservationPtr charged;
   Callback done;
 };
 
 void Verbs::change_attempt(std::shared_ptr<Call> call, std::shared_ptr<Changer> changer, int attempt, Callback done) {
-  ObjectPtr current = find(*call);
-  if (!current) return done(not_found_error(*call, call->request.name));
-  Result<Change> changed = (*changer)(*current);
+  auto alteration = std::make_shared<Alteration>();
+  alteration->call = std::move(call);
+  alteration->changer = std::move(changer);
+  alteration->attempt = attempt;
+  alteration->done = std::move(done);
+  const Call& about = *alteration->call;
+  ObjectPtr stored = find(about);
+  if (!stored) return alteration->done(not_found_error(about, about.request.name));
+  load(about, [this, alteration, stored](Result<ObjectPtr> current) {
+    if (!current.ok()) return alteration->done(current.error());
+    alteration->current = std::move(*current);
+    const Value& version = stored->document().at("apiVersion");
+    alteration->stale = stored != alteration->current && (version == alteration->current->document().at("apiVersion") ||
+                                                          version != alteration->call->custom->stored_version());
+    change_loaded(alteration);
+  });
+}
+
+void Verbs::change_loaded(const AlterationPtr& alteration) {
+  const std::shared_ptr<Call>& call = alteration->call;
+  const Callback& done = alteration->done;
+  const ObjectPtr& current = alteration->current;
+  Result<Change> changed = (*alteration->changer)(*current);
   if (!changed.ok()) return done(changed.error());
   if (changed->expected_revision && *changed->expected_revision != current->revision()) {
     return done(modified_error(*call, current->name()));
   }
-  auto alteration = std::make_shared<Alteration>();
   alteration->change = std::move(*changed);
   const Change& change = alteration->change;
   Value& document = alteration->change.document;
@@ -229,11 +267,6 @@ void Verbs::change_attempt(std::shared_ptr<Call> call, std::shared_ptr<Changer> 
                                fmt::format("Precondition failed: UID in precondition: {}, UID in object meta: {}",
                                            wanted_uid, current->uid())));
   }
-  alteration->call = call;
-  alteration->changer = std::move(changer);
-  alteration->attempt = attempt;
-  alteration->current = current;
-  alteration->done = std::move(done);
   if (change.keep_spec_rules) carry_over(*call->resource, document, old, change.status_only);
   if (change.skip_validation) return write_change(alteration);
   if (!change.owners_known) own_changed_fields(*call, document, old, loop_.wall_now());
@@ -301,7 +334,8 @@ void Verbs::write_change(const AlterationPtr& alteration) {
   Response response;
   response.warnings = std::move(alteration->change.warnings);
   bool remove = deletion_is_complete(*call.resource, document);
-  if ((document == current->document() && !remove) || call.request.dry_run) {
+  const bool same = document == current->document() && !alteration->stale;
+  if ((same && !remove) || call.request.dry_run) {
     response.object =
         document == current->document() ? current : object::make_object(std::move(document), current->revision());
     response.revision = response.object->revision();
@@ -333,7 +367,7 @@ void Verbs::write_change(const AlterationPtr& alteration) {
                 ObjectPtr now = find(*call);
                 bool same = now && now->revision() == outcome->revision;
                 response.object = same ? now : object::make_object(std::move(document), outcome->revision);
-                done(std::move(response));
+                present(*call, std::move(response), done);
               });
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "object/field_error.h"
 
 namespace stead::apiserver {
@@ -9,14 +11,18 @@ namespace {
 
 using client::WatchEvent;
 
-std::vector<WatchEvent> initial_events(const cache::Snapshot& snapshot, const Selection& selection) {
-  std::vector<WatchEvent> events;
+constexpr size_t kChangesWaitingMax = 20'000;
+
+std::vector<cache::Change> initial_changes(const cache::Snapshot& snapshot, const Selection& selection) {
+  std::vector<cache::Change> changes;
   std::string prefix = selection.key_prefix();
   snapshot.objects.visit_prefix(prefix, [&](const std::string&, const object::ObjectPtr& object) {
-    if (selection.matches(*object)) events.push_back({WatchEvent::Type::kAdded, object, object->revision()});
+    if (selection.needs_conversion() || selection.matches(*object)) {
+      changes.push_back({object->revision(), nullptr, object, nullptr});
+    }
     return true;
   });
-  return events;
+  return changes;
 }
 
 Error bad_match(std::string_view why) {
@@ -27,7 +33,7 @@ Error bad_match(std::string_view why) {
 
 }  // namespace
 
-Result<std::shared_ptr<WatchSession>> WatchSession::start(cache::Cache& cache, const Call& call,
+Result<std::shared_ptr<WatchSession>> WatchSession::start(cache::Cache& cache, Converter& converter, const Call& call,
                                                           std::shared_ptr<client::WatchSink> sink) {
   STEAD_TRY(selection, Selection::make(call));
   const client::Request& request = call.request;
@@ -51,31 +57,105 @@ Result<std::shared_ptr<WatchSession>> WatchSession::start(cache::Cache& cache, c
     return error;
   }
   bool from_state = revision == 0 || request.send_initial_events;
-  std::shared_ptr<WatchSession> session(new WatchSession(cache, std::move(selection), std::move(sink)));
+  std::shared_ptr<WatchSession> session(
+      new WatchSession(cache, converter, call, std::move(selection), std::move(sink)));
   cache::Snapshot snapshot = cache.snapshot(call.resource_path());
   STEAD_TRY(subscription, cache.subscribe(call.resource_path(), from_state ? snapshot.revision : revision, session,
                                           session->selection_.field_key()));
   session->subscription_ = std::move(subscription);
   if (from_state) {
-    std::vector<WatchEvent> events = initial_events(snapshot, session->selection_);
+    session->take({initial_changes(snapshot, session->selection_), {}});
     if (request.send_initial_events && request.allow_watch_bookmarks) {
-      events.push_back({WatchEvent::Type::kBookmark, nullptr, snapshot.revision, true});
+      session->take({{}, WatchEvent{WatchEvent::Type::kBookmark, nullptr, snapshot.revision, true}});
     }
-    if (!events.empty()) session->sink_->on_events(std::move(events));
   }
   return session;
 }
 
 void WatchSession::stop() {
   subscription_.reset();
+  steps_.clear();
   sink_.reset();
 }
 
-void WatchSession::bookmark() {
-  if (sink_) sink_->on_events({{WatchEvent::Type::kBookmark, nullptr, cache_.revision()}});
-}
+void WatchSession::bookmark() { take({{}, WatchEvent{WatchEvent::Type::kBookmark, nullptr, cache_.revision()}}); }
 
 void WatchSession::on_changes(const std::vector<cache::Change>& changes) {
+  auto concerned = [&](const object::ObjectPtr& object) {
+    return object && Converter::concerns(*custom_, api_version_, *object);
+  };
+  const bool as_it_is = !custom_ || std::none_of(changes.begin(), changes.end(), [&](const cache::Change& change) {
+    return concerned(change.before) || concerned(change.after) || concerned(change.last);
+  });
+  if (as_it_is && !busy_) return deliver(changes);
+  take({changes, {}});
+}
+
+void WatchSession::take(Step step) {
+  if (!sink_) return;
+  if (!steps_.empty()) changes_waiting_ += step.changes.size();
+  steps_.push_back(std::move(step));
+  if (changes_waiting_ > kChangesWaitingMax) {
+    subscription_.reset();
+    steps_.clear();
+    return on_end(make_error(Reason::kExpired, "too many changes wait for their conversion"));
+  }
+  next();
+}
+
+void WatchSession::next() {
+  if (busy_) return;
+  busy_ = true;
+  while (sink_ && !steps_.empty()) {
+    auto step = std::make_shared<Step>(std::move(steps_.front()));
+    steps_.pop_front();
+    changes_waiting_ -= std::min(changes_waiting_, step->changes.size());
+    if (custom_ && !convert(step)) return;
+    deliver(step->changes);
+    if (step->bookmark && sink_) sink_->on_events({*step->bookmark});
+  }
+  busy_ = false;
+}
+
+bool WatchSession::convert(const std::shared_ptr<Step>& step) {
+  const bool with_before = !selection_.everything();
+  std::vector<object::ObjectPtr> objects;
+  objects.reserve(step->changes.size() * 3);
+  for (const cache::Change& change : step->changes) {
+    objects.insert(objects.end(), {with_before ? change.before : nullptr, change.after, change.last});
+  }
+  auto at_once = std::make_shared<std::optional<bool>>();  // false: it takes its time
+  converter_.convert(
+      custom_, api_version_, std::move(objects),
+      [weak = weak_from_this(), step, at_once, with_before](Result<std::vector<object::ObjectPtr>> shown) {
+        auto self = weak.lock();
+        if (!self) return;
+        if (!shown.ok()) {
+          self->subscription_.reset();
+          self->steps_.clear();
+          self->on_end(shown.error());
+        } else {
+          for (size_t i = 0; i < step->changes.size(); ++i) {
+            cache::Change& change = step->changes[i];
+            if (with_before) change.before = (*shown)[3 * i];
+            change.after = (*shown)[3 * i + 1];
+            change.last = (*shown)[3 * i + 2];
+          }
+        }
+        if (!at_once->has_value()) {
+          *at_once = true;
+          return;
+        }
+        self->deliver(step->changes);
+        self->busy_ = false;
+        self->next();
+      });
+  if (at_once->has_value()) return true;
+  *at_once = false;
+  return false;
+}
+
+void WatchSession::deliver(const std::vector<cache::Change>& changes) {
   if (!sink_) return;
   std::vector<WatchEvent> events;
   for (const cache::Change& change : changes) {

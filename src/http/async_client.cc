@@ -17,7 +17,6 @@ namespace {
 using boost::asio::ip::tcp;
 
 constexpr size_t kHeaderBytesMax = 256 * 1024;
-constexpr size_t kBodyBytesMax = size_t{1} << 30;
 constexpr size_t kPieceBytes = 64 * 1024;
 constexpr size_t kTurnBytes = 1024 * 1024;
 // Servers end what is idle for long: better to open a new one than to lose a request on it.
@@ -134,7 +133,8 @@ struct AsyncClient::State : std::enable_shared_from_this<AsyncClient::State> {
 
   void begin(const JobPtr& job) {
     if (closed || job->over) return;
-    job->parser = make_response_parser(kHeaderBytesMax, job->streaming ? SIZE_MAX : kBodyBytesMax, job->head_only);
+    job->parser =
+        make_response_parser(kHeaderBytesMax, job->streaming ? SIZE_MAX : options.body_bytes_max, job->head_only);
     if (job->streaming) {
       job->parser->on_body = [this, raw = job.get()](std::string_view bytes) {
         tell_head(*raw);

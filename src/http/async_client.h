@@ -29,6 +29,7 @@ struct AsyncClientOptions {
   std::chrono::milliseconds connect_timeout{5'000};
   // From the sending of a request until its answer is complete; of a stream: until its head is there.
   std::chrono::milliseconds answer_timeout{30'000};
+  size_t body_bytes_max = size_t{1} << 30;  // of an answer
 };
 
 struct OutgoingRequest {

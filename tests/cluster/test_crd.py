@@ -285,17 +285,9 @@ def test_a_definition_that_makes_no_sense_is_refused(simulated, change, said):
     assert "CustomResourceDefinition" in answer and said in answer, answer
 
 
-def test_versions_that_only_a_webhook_converts_are_not_served(simulated):
-    definition = DEFINITION.replace("crontabs", "webtabs").replace("CronTab", "WebTab").replace("[ct]", "[webt]")
-    definition += "  conversion:\n    strategy: Webhook\n    webhook:\n      conversionReviewVersions: [v1]\n"
+def test_a_conversion_webhook_must_be_somewhere(simulated):
+    definition = DEFINITION + "  conversion:\n    strategy: Webhook\n    webhook:\n      conversionReviewVersions: [v1]\n"
     assert "conversion.webhook.clientConfig: Required value" in simulated.refused("create", "-f", "-", stdin=definition)
-    definition += "      clientConfig: {service: {namespace: default, name: converter, path: /convert}}\n"
-    done = simulated.kubectl_result("create", "-f", "-", stdin=definition)
-    assert done.returncode == 0 and "only the stored one is served" in done.stderr, done.stderr
-    simulated.kubectl("wait", "--for=condition=Established", "crd/webtabs.stable.example.com", "--timeout=30s")
-    simulated.kubectl("get", "--raw", "/apis/stable.example.com/v1/webtabs")
-    assert "could not find" in simulated.refused("get", "--raw", "/apis/stable.example.com/v1beta1/webtabs")
-    simulated.kubectl("delete", "crd", "webtabs.stable.example.com", "--timeout=60s")
 
 
 def test_rules_in_cel_are_published_and_warned_of(simulated):

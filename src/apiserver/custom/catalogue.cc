@@ -45,7 +45,7 @@ void Catalogue::changed(const object::ObjectPtr& before, const object::ObjectPtr
     if (!established) {
       entry.kind.reset();
     } else if (!same) {
-      entry.kind = kinds::CustomKind::make(after->document());
+      entry.kind = kinds::CustomKind::make(after->document(), after->revision());
     }
     entry.definition = after;
   }

@@ -4,9 +4,6 @@
 
 #include <algorithm>
 
-#include "kinds/admissionregistration/webhook_client.h"
-#include "object/base64.h"
-
 namespace stead::apiserver {
 namespace {
 
@@ -61,32 +58,6 @@ std::string_view operation_name(Operation operation) {
       break;
   }
   return "CONNECT";
-}
-
-WebhookTarget WebhookTarget::make(const Value& client_config) {
-  WebhookTarget made;
-  Result<std::string> bundle = object::decode_base64(client_config.at("caBundle").as_string());
-  if (bundle.ok()) made.ca_pem = std::move(*bundle);
-  if (const Value* service = client_config.find("service")) {
-    made.service_namespace = service->at("namespace").as_string();
-    made.service_name = service->at("name").as_string();
-    made.port = static_cast<uint16_t>(service->at("port").as_int(443));
-    made.host = fmt::format("{}.{}.svc", made.service_name, made.service_namespace);
-    if (!service->at("path").as_string().empty()) made.path = service->at("path").as_string();
-    return made;
-  }
-  Result<kinds::WebhookUrl> url = kinds::parse_webhook_url(client_config.at("url").as_string());
-  if (url.ok()) {
-    made.host = url->host;
-    made.port = url->port;
-    made.path = url->path;
-  }
-  return made;
-}
-
-std::string WebhookTarget::url() const {
-  const bool is_v6 = host.find(':') != std::string::npos;
-  return fmt::format("https://{}{}{}:{}{}", is_v6 ? "[" : "", host, is_v6 ? "]" : "", port, path);
 }
 
 Webhook Webhook::make(const Value& document, bool mutating) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "apiserver/call.h"
+#include "apiserver/webhooks/webhook_target.h"
 #include "object/selector.h"
 
 namespace stead::apiserver {
@@ -23,20 +24,6 @@ struct AdmissionAttributes {
   object::Value old;     // as it is; null for creations
   // The documents are the subresource's own (Scale, Binding, Eviction), not in a version of the resource.
   bool subresource_kind = false;
-};
-
-// Where a clientConfig leads.
-struct WebhookTarget {
-  std::string service_namespace;  // empty: `host` tells
-  std::string service_name;
-  std::string host;
-  uint16_t port = 443;
-  std::string path = "/";
-  std::string ca_pem;  // empty: those that the system trusts
-
-  static WebhookTarget make(const object::Value& client_config);
-  // "https://name.namespace.svc:443/path"
-  std::string url() const;
 };
 
 struct Webhook {

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "apiserver/document.h"
-#include "apiserver/service_endpoint.h"
 #include "apiserver/webhooks/admission_review.h"
 #include "base/log.h"
 #include "object/codec.h"
@@ -50,10 +49,12 @@ Result<Value> patched(const AdmissionAttributes& attributes, const kinds::Versio
 
 }  // namespace
 
-WebhookAdmission::WebhookAdmission(cache::Cache& cache, loop::Loop& loop, Random& random, WebhookCaller* caller)
+WebhookAdmission::WebhookAdmission(cache::Cache& cache, loop::Loop& loop, Random& random, WebhookCaller* caller,
+                                   Converter& converter)
     : cache_(cache),
       random_(random),
       caller_(caller),
+      converter_(converter),
       mutating_follower_(cache, loop, "admissionregistration.k8s.io/mutatingwebhookconfigurations",
                          [this](const auto& before, const auto& after) { configure(mutating_, true, before, after); }),
       validating_follower_(
@@ -106,32 +107,47 @@ std::vector<WebhookAdmission::Chosen> WebhookAdmission::choose(const Configurati
   return chosen;
 }
 
+bool WebhookAdmission::has_other_form(const AdmissionAttributes& attributes, const kinds::Version& version) {
+  const Call& call = *attributes.call;
+  return call.custom && !call.custom->conversion_webhook().is_null() && !attributes.subresource_kind &&
+         version.api_version != call.version->api_version;
+}
+
+void WebhookAdmission::show_in(const AdmissionAttributes& attributes, const kinds::Version& version,
+                               const ShownDone& done) const {
+  std::vector<object::ObjectPtr> documents;
+  for (const Value* document : {&attributes.object, &attributes.old}) {
+    documents.push_back(document->is_null() ? nullptr : object::make_object(*document, 0));
+  }
+  converter_.convert(attributes.call->custom, version.api_version, std::move(documents),
+                     [attributes, done](Result<std::vector<object::ObjectPtr>> shown) {
+                       if (!shown.ok()) return done(shown.error());
+                       AdmissionAttributes made = attributes;
+                       if (shown->front()) made.object = shown->front()->document();
+                       if (shown->back()) made.old = shown->back()->document();
+                       done(std::move(made));
+                     });
+}
+
 void WebhookAdmission::call(const Chosen& chosen, const AdmissionAttributes& attributes, AnswerDone done) const {
   WebhookPtr webhook = chosen.webhook;
   const WebhookTarget& target = webhook->target;
-  const std::string url = fmt::format("{}?timeout={}s", target.url(), webhook->timeout.count());
+  const std::string query = fmt::format("?timeout={}s", webhook->timeout.count());
   auto fail = [webhook, done](const std::string& why) {
     Error error = call_failed(*webhook, why);
     if (webhook->failure_is_fatal) return done(std::move(error), {});
     log::warning("api", "{}; going on without it", error.message);
     done(Value(), {});
   };
-  auto unreachable = [fail, url](std::string_view why) {
+  auto unreachable = [fail, url = target.url() + query](std::string_view why) {
     fail(fmt::format("failed to call webhook: Post \"{}\": {}", url, why));
   };
   if (caller_ == nullptr) return unreachable("this server calls no webhooks");
-  HttpsTarget where{target.host, target.port, target.host,
-                    fmt::format("{}?timeout={}s", target.path, webhook->timeout.count()), target.ca_pem};
-  if (!target.service_name.empty()) {
-    Result<ServiceEndpoint> endpoint =
-        find_service_endpoint(cache_, target.service_namespace, target.service_name, target.port);
-    if (!endpoint.ok()) return unreachable(endpoint.error().message);
-    where.host = endpoint->host;
-    where.port = endpoint->port;
-  }
+  Result<HttpsTarget> where = find_webhook(cache_, target, query);
+  if (!where.ok()) return unreachable(where.error().message);
   const std::string uid = random_.uuid();
   std::string body = object::to_json(make_review(attributes, *webhook, *chosen.version, uid));
-  caller_->post(where, std::move(body), webhook->timeout,
+  caller_->post(*where, std::move(body), webhook->timeout,
                 [webhook, uid, fail, unreachable, done](Result<std::string> text) {
                   if (!text.ok()) return unreachable(text.error().message);
                   Result<ReviewAnswer> answer = read_answer(*text, *webhook, uid);
@@ -150,12 +166,7 @@ struct WebhookAdmission::Mutation : std::enable_shared_from_this<Mutation> {
     while (at < chosen.size()) {
       const Chosen& one = chosen[at];
       const bool seen_all = again && (!one.webhook->reinvoke || changes_seen[at] == changes);
-      if (!seen_all && admission.chooses(*one.webhook, attributes)) {
-        return admission.call(one, attributes,
-                              [self = shared_from_this()](Result<Value> patch, std::vector<std::string> warnings) {
-                                self->answered(std::move(patch), std::move(warnings));
-                              });
-      }
+      if (!seen_all && admission.chooses(*one.webhook, attributes)) return ask(one);
       if (!again) changes_seen[at] = changes;
       ++at;
     }
@@ -169,13 +180,39 @@ struct WebhookAdmission::Mutation : std::enable_shared_from_this<Mutation> {
     done(std::move(outcome));
   }
 
+  void ask(const Chosen& one) {
+    auto answer = [self = shared_from_this()](Result<Value> patch, std::vector<std::string> warnings) {
+      self->answered(std::move(patch), std::move(warnings));
+    };
+    shown.reset();
+    if (!has_other_form(attributes, *one.version)) return admission.call(one, attributes, answer);
+    admission.show_in(attributes, *one.version,
+                      [self = shared_from_this(), one, answer](Result<AdmissionAttributes> made) {
+                        if (!made.ok()) return self->done(made.error());
+                        self->shown = std::move(*made);
+                        self->admission.call(one, *self->shown, answer);
+                      });
+  }
+
   void answered(Result<Value> patch, std::vector<std::string> warnings) {
     if (!patch.ok()) return done(patch.error());
     outcome.warnings.insert(outcome.warnings.end(), warnings.begin(), warnings.end());
-    if (!patch->is_null() && attributes.operation != Operation::kDelete) {
-      const Chosen& one = chosen[at];
-      Result<Value> made = patched(attributes, *one.version, *patch);
-      if (!made.ok()) return done(call_failed(*one.webhook, "its patch cannot be applied: " + made.error().message));
+    if (patch->is_null() || attributes.operation == Operation::kDelete) return take(std::nullopt);
+    const Chosen& one = chosen[at];
+    Result<Value> made = patched(shown ? *shown : attributes, *one.version, *patch);
+    if (!made.ok()) return done(call_failed(*one.webhook, "its patch cannot be applied: " + made.error().message));
+    if (!shown) return take(std::move(*made));
+    made->set("apiVersion", one.version->api_version);
+    admission.converter_.convert(attributes.call->custom, attributes.call->version->api_version, std::move(*made),
+                                 [self = shared_from_this()](Result<Value> back) {
+                                   if (!back.ok()) return self->done(back.error());
+                                   restore_metadata(*back, self->attributes.object);
+                                   self->take(std::move(*back));
+                                 });
+  }
+
+  void take(std::optional<Value> made) {
+    if (made) {
       if (!(*made == attributes.object)) ++changes;
       attributes.object = std::move(*made);
     }
@@ -187,6 +224,7 @@ struct WebhookAdmission::Mutation : std::enable_shared_from_this<Mutation> {
   const WebhookAdmission& admission;
   AdmissionAttributes attributes;
   MutateDone done;
+  std::optional<AdmissionAttributes> shown;  // to the one that is asked, where that is another form
   std::vector<Chosen> chosen;
   std::vector<int> changes_seen;  // how many changes each had seen, its own included
   int changes = 0;
@@ -225,10 +263,18 @@ void WebhookAdmission::validate(AdmissionAttributes attributes, ValidateDone don
   validation->left = chosen.size() + 1;  // one for this function
   validation->errors.resize(chosen.size());
   for (size_t i = 0; i < chosen.size(); ++i) {
-    call(chosen[i], attributes, [validation, i](Result<Value> patch, const std::vector<std::string>& warnings) {
+    auto answer = [validation, i](Result<Value> patch, const std::vector<std::string>& warnings) {
       if (!patch.ok()) validation->errors[i] = patch.error();
       validation->warnings.insert(validation->warnings.end(), warnings.begin(), warnings.end());
       validation->finish_one();
+    };
+    if (!has_other_form(attributes, *chosen[i].version)) {
+      call(chosen[i], attributes, answer);
+      continue;
+    }
+    show_in(attributes, *chosen[i].version, [this, one = chosen[i], answer](const Result<AdmissionAttributes>& shown) {
+      if (!shown.ok()) return answer(shown.error(), {});
+      call(one, *shown, answer);
     });
   }
   validation->finish_one();

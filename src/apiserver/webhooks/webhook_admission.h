@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "apiserver/conversion/converter.h"
 #include "apiserver/object_follower.h"
 #include "apiserver/webhooks/webhook.h"
 #include "apiserver/webhooks/webhook_caller.h"
@@ -18,7 +19,7 @@ namespace stead::apiserver {
 class WebhookAdmission {
  public:
   // References outlive this; `caller` may be null.
-  WebhookAdmission(cache::Cache& cache, loop::Loop& loop, Random& random, WebhookCaller* caller);
+  WebhookAdmission(cache::Cache& cache, loop::Loop& loop, Random& random, WebhookCaller* caller, Converter& converter);
 
   // Whether any webhook's rules are about such a write; most often none are.
   bool concerned(const Call& call, Operation operation) const;
@@ -51,6 +52,10 @@ class WebhookAdmission {
   };
   bool chooses(const Webhook& webhook, const AdmissionAttributes& attributes) const;
   std::vector<Chosen> choose(const Configurations& all, const AdmissionAttributes& attributes) const;
+  // The documents in the version that a webhook is shown, where only a conversion webhook can tell.
+  static bool has_other_form(const AdmissionAttributes& attributes, const kinds::Version& version);
+  using ShownDone = std::function<void(Result<AdmissionAttributes> shown)>;
+  void show_in(const AdmissionAttributes& attributes, const kinds::Version& version, const ShownDone& done) const;
   using AnswerDone = std::function<void(Result<object::Value> patch, std::vector<std::string> warnings)>;
   // A refusal, or a call that failed where that is fatal, is an error; the patch is null where there is none.
   void call(const Chosen& chosen, const AdmissionAttributes& attributes, AnswerDone done) const;
@@ -58,6 +63,7 @@ class WebhookAdmission {
   cache::Cache& cache_;
   Random& random_;
   WebhookCaller* caller_;
+  Converter& converter_;
   Configurations mutating_;
   Configurations validating_;
   ObjectFollower mutating_follower_;

@@ -13,6 +13,7 @@ namespace {
 constexpr size_t kCallsMax = 256;
 constexpr size_t kClientsMax = 64;
 constexpr size_t kConnectionsMax = 16;  // to one webhook
+constexpr size_t kAnswerBytesMax = 64 << 20;
 
 class HttpsWebhookCaller final : public WebhookCaller {
  public:
@@ -78,6 +79,7 @@ class HttpsWebhookCaller final : public WebhookCaller {
     options.port = target.port;
     options.server_name = target.server_name;
     options.connections_max = kConnectionsMax;
+    options.body_bytes_max = kAnswerBytesMax;
     STEAD_TRY(tls,
               target.ca_pem.empty() ? http::make_public_client_tls() : http::make_client_tls(target.ca_pem, "", ""));
     options.tls = std::move(tls);

@@ -72,6 +72,19 @@ Value cell_of(const std::vector<const Value*>& found, const std::string& type, W
   return text;
 }
 
+constexpr int kSchemaDepthMax = 100;
+
+bool any_default(const Value& schema, int depth) {
+  if (depth > kSchemaDepthMax || !schema.is_object()) return false;
+  if (schema.find("default") != nullptr) return true;
+  if (any_default(schema.at("items"), depth + 1) || any_default(schema.at("additionalProperties"), depth + 1)) {
+    return true;
+  }
+  auto properties = schema.at("properties").members();
+  return std::any_of(properties.begin(), properties.end(),
+                     [&](const Member& property) { return any_default(property.value, depth + 1); });
+}
+
 // Marks the Resources of this file, and is what a table without a version to speak of would show.
 std::vector<Value> declared_cells(const Value& document, WallTime now) {
   return {name_of(document), Value(age(document, now))};
@@ -84,8 +97,19 @@ const CustomKind* custom_of(const Resource& resource) {
   return static_cast<const CustomKind::Declared&>(resource).owner;
 }
 
-std::shared_ptr<const CustomKind> CustomKind::make(const Value& definition) {
+std::shared_ptr<const CustomKind> CustomKind::make(const Value& definition, int64_t revision) {
+  std::shared_ptr<CustomKind> made = build(definition, revision, {});
+  if (made->conversion_webhook_.is_null()) return made;
+  for (const Version& version : made->resource_.versions) {
+    if (&version == &made->resource_.hub() || !made->serves(version)) continue;
+    made->spoken_.push_back(build(definition, revision, version.name));
+  }
+  return made;
+}
+
+std::shared_ptr<CustomKind> CustomKind::build(const Value& definition, int64_t revision, std::string_view hub) {
   std::shared_ptr<CustomKind> made(new CustomKind);
+  made->revision_ = revision;
   const Value& spec = definition.at("spec");
   const Value& names = spec.at("names");
   Resource& resource = made->resource_;
@@ -104,13 +128,16 @@ std::shared_ptr<const CustomKind> CustomKind::make(const Value& definition) {
   // Versions are found by their place; it must not move.
   resource.versions.reserve(spec.at("versions").size());
   made->compiled_.reserve(spec.at("versions").size());
-  // Versions that only a webhook could tell apart are not served: a document under the wrong name would be worse.
-  const bool unconverted = spec.at({"conversion", "strategy"}).as_string() == "Webhook";
-  for (bool stored : {true, false}) {
-    for (Value version : spec.at("versions").items()) {
-      if (version.at("storage").as_bool() != stored) continue;
-      if (!stored && unconverted) version.set("served", false);
-      made->add_version(version);
+  if (spec.at({"conversion", "strategy"}).as_string() == "Webhook") {
+    made->conversion_webhook_ = spec.at({"conversion", "webhook"});
+  }
+  for (bool first : {true, false}) {
+    for (const Value& version : spec.at("versions").items()) {
+      const bool stored = version.at("storage").as_bool();
+      if (stored)
+        made->stored_version_ = std::string(resource.group) + "/" + std::string(version.at("name").as_string());
+      const bool is_hub = hub.empty() ? stored : version.at("name").as_string() == hub;
+      if (is_hub == first) made->add_version(version);
     }
   }
   return made;
@@ -121,6 +148,7 @@ void CustomKind::add_version(const Value& version) {
   compiled.served = version.at("served").as_bool();
   compiled.schema = version.at({"schema", "openAPIV3Schema"});
   compile_patterns(compiled.schema);
+  has_defaults_ = has_defaults_ || any_default(compiled.schema, 0);
   Message& message = new_message(resource_.kind);
   message.package = keep(reversed(resource_.group) + "." + std::string(version.at("name").as_string()));
   message.doc = keep(compiled.schema.at("description").as_string());
@@ -158,7 +186,10 @@ void CustomKind::add_version(const Value& version) {
       resource_.scale_subresource = true;
     }
   }
+  const bool is_hub = resource_.versions.empty();
   for (const Value& selectable : version.at("selectableFields").items()) {
+    // What another form is selected by is nothing that this one has.
+    if (!conversion_webhook_.is_null() && !is_hub) break;
     std::string_view path = selectable.at("jsonPath").as_string();
     auto parsed = JsonPath::parse(path);
     if (!parsed || path.empty()) continue;
@@ -277,6 +308,20 @@ Result<void> CustomKind::shape(Value& document, const Version& version, object::
   prune(document, at(version).schema, strict);
   default_by_schema(document, at(version).schema);
   return {};
+}
+
+std::shared_ptr<const CustomKind> CustomKind::spoken(const Version& version) const {
+  for (const auto& kind : spoken_) {
+    if (kind->resource_.hub().name == version.name) return kind;
+  }
+  return nullptr;
+}
+
+void CustomKind::complete(Value& document) const {
+  std::string_view api_version = document.at("apiVersion").as_string();
+  for (const Version& version : resource_.versions) {
+    if (version.api_version == api_version) return default_by_schema(document, at(version).schema);
+  }
 }
 
 void CustomKind::validate(const Value& document, const Version& version, FieldErrors& errors) const {

@@ -23,10 +23,21 @@ const CustomKind* custom_of(const Resource& resource);
 
 class CustomKind {
  public:
-  // `definition` has passed its validation; the version that is stored comes first.
-  static std::shared_ptr<const CustomKind> make(const Value& definition);
+  // `definition` has passed its validation; the version that is stored comes first. `revision` is the definition's.
+  static std::shared_ptr<const CustomKind> make(const Value& definition, int64_t revision = 0);
 
   const Resource& resource() const { return resource_; }
+  // Objects are written in this version ("stable.example.com/v1"); earlier ones may lie in others.
+  std::string_view stored_version() const { return stored_version_; }
+  // spec.conversion.webhook; null where versions differ in nothing but their name.
+  const Value& conversion_webhook() const { return conversion_webhook_; }
+  // Of a kind that a webhook converts each version is a form of its own, which only the webhook can make of another:
+  // the kind as those see it who speak `version`, which is its hub. Null: this kind is it.
+  std::shared_ptr<const CustomKind> spoken(const Version& version) const;
+  // Whether objects written before this definition may lack defaults that it has.
+  bool lacks_defaults(int64_t object_revision) const { return has_defaults_ && object_revision <= revision_; }
+  // Sets the defaults of the version that the document says it has.
+  void complete(Value& document) const;
   // Whether a version is served (the stored one may not be).
   bool serves(const Version& version) const { return at(version).served; }
   // The openAPIV3Schema.
@@ -68,6 +79,8 @@ class CustomKind {
   friend const CustomKind* custom_of(const Resource& resource);
 
   CustomKind() = default;
+  // `hub` is the version that comes first; empty: the one that is stored.
+  static std::shared_ptr<CustomKind> build(const Value& definition, int64_t revision, std::string_view hub);
   const Compiled& at(const Version& version) const {
     return compiled_[static_cast<size_t>(&version - resource_.versions.data())];
   }
@@ -88,6 +101,11 @@ class CustomKind {
   Declared resource_;
   std::vector<Compiled> compiled_;
   std::vector<std::pair<std::string, JsonPath>> selectable_;
+  std::string stored_version_;
+  Value conversion_webhook_;
+  std::vector<std::shared_ptr<const CustomKind>> spoken_;  // but for this one's own hub
+  int64_t revision_ = 0;
+  bool has_defaults_ = false;
 };
 
 }  // namespace stead::kinds

@@ -361,15 +361,10 @@ std::vector<std::string> definition_warnings(const Value& definition) {
                   "spec.versions[" + std::to_string(i) + "].schema.openAPIV3Schema", found, 0);
   }
   std::vector<std::string> warnings;
-  warnings.reserve(found.size() + 1);
+  warnings.reserve(found.size());
   for (const std::string& path : found) {
     warnings.push_back(path +
                        ".x-kubernetes-validations: this server has no CEL; the rules are published, not enforced");
-  }
-  if (definition.at({"spec", "conversion", "strategy"}).as_string() == "Webhook" && versions.size() > 1) {
-    warnings.emplace_back(
-        "spec.conversion.strategy: this server calls no conversion webhooks; of the versions only the stored one is "
-        "served");
   }
   return warnings;
 }
