@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "base/log.h"
+#include "client/queue_metrics.h"
 
 namespace stead::client {
 namespace {
@@ -12,6 +13,8 @@ namespace {
 constexpr Duration kBackoffFirst = std::chrono::milliseconds(5);
 constexpr Duration kBackoffMax = std::chrono::seconds(16);
 constexpr int kBackoffDoublingsMax = 12;
+
+double seconds(Duration time) { return std::chrono::duration<double>(time).count(); }
 
 }  // namespace
 
@@ -24,6 +27,7 @@ struct WorkQueue::State : std::enable_shared_from_this<WorkQueue::State> {
     int failures = 0;
     loop::TimerId timer = loop::TimerId::kNone;
     Instant due{};
+    Instant since{};  // queued, or running
   };
 
   State(loop::Loop& the_loop, std::string the_name, size_t the_concurrency, Run the_run, Rank the_rank)
@@ -31,7 +35,10 @@ struct WorkQueue::State : std::enable_shared_from_this<WorkQueue::State> {
         name(std::move(the_name)),
         concurrency(the_concurrency),
         run(std::move(the_run)),
-        rank(std::move(the_rank)) {}
+        rank(std::move(the_rank)),
+        metrics(name) {}
+
+  ~State() { metrics.depth.add(-static_cast<double>(ready.size())); }
 
   loop::Loop& loop;
   const std::string name;
@@ -45,6 +52,7 @@ struct WorkQueue::State : std::enable_shared_from_this<WorkQueue::State> {
   std::map<std::pair<int64_t, uint64_t>, std::string> ready;
   uint64_t turns = 0;
   std::unordered_map<std::string, Key> keys;
+  const QueueMetrics metrics;
 
   void add(const std::string& key) {
     if (closed) return;
@@ -62,7 +70,10 @@ struct WorkQueue::State : std::enable_shared_from_this<WorkQueue::State> {
     drop_timer(state);
     if (state.queued) return;
     state.queued = true;
+    state.since = loop.now();
     ready.emplace(std::pair(rank ? -rank(key) : 0, ++turns), key);
+    metrics.adds.add();
+    metrics.depth.add();
     pump();
   }
 
@@ -110,7 +121,11 @@ struct WorkQueue::State : std::enable_shared_from_this<WorkQueue::State> {
     }
     std::string key = std::move(ready.begin()->second);
     ready.erase(ready.begin());
+    metrics.depth.add(-1);
     Key& state = keys[key];
+    Instant now = loop.now();
+    metrics.waited_seconds.observe(seconds(now - state.since));
+    state.since = now;
     state.queued = false;
     state.running = true;
     state.dirty = false;
@@ -124,7 +139,9 @@ struct WorkQueue::State : std::enable_shared_from_this<WorkQueue::State> {
     Key& state = keys[key];
     state.running = false;
     --running;
+    metrics.worked_seconds.observe(seconds(loop.now() - state.since));
     if (outcome.error) {
+      metrics.retries.add();
       Duration wait = std::min(kBackoffMax, kBackoffFirst * (1 << std::min(state.failures, kBackoffDoublingsMax)));
       ++state.failures;
       log::info(name, "{}: {}; again in {} ms", key, outcome.error->message, wait.count() / 1000);

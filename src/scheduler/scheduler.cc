@@ -42,6 +42,7 @@ Scheduler::Scheduler(client::ApiTransport& transport, loop::Loop& loop, client::
       classes_(informers.get({"storage.k8s.io", "storageclasses"})),
       namespaces_(informers.get({"", "namespaces"})),
       budgets_informer_(find_budgets(informers)),
+      metrics_(name_),
       queue_(
           loop, "scheduler", kConcurrency, [this](auto& key, auto finish) { schedule(key, std::move(finish)); },
           [this](auto& key) {
@@ -90,6 +91,7 @@ void Scheduler::pod_changed(const ObjectPtr& before, const ObjectPtr& after) {
     bool relabelled = before && before->metadata().at("labels") != after->metadata().at("labels");
     assumed_.erase(key);
     unschedulable_.erase(key);
+    metrics_.set_unschedulable(unschedulable_.size());
     cluster_.end_nomination(key);
     cluster_.set_pod(std::make_shared<PodInfo>(after), std::string(node));
     if (news || relabelled) retry([](const Unschedulable& one) { return one.waits_for_pods; });
@@ -101,6 +103,7 @@ void Scheduler::pod_changed(const ObjectPtr& before, const ObjectPtr& after) {
     cluster_.remove_pod(key);
     cluster_.end_nomination(key);
     unschedulable_.erase(key);
+    metrics_.set_unschedulable(unschedulable_.size());
     if (left) retry([](const Unschedulable&) { return true; });
     return;
   }
@@ -130,6 +133,7 @@ void Scheduler::retry(const std::function<bool(const Unschedulable&)>& which) {
     queue_.add(at->first);
     at = unschedulable_.erase(at);
   }
+  metrics_.set_unschedulable(unschedulable_.size());
 }
 
 void Scheduler::schedule(const std::string& key, client::WorkQueue::Finish finish) {
@@ -144,7 +148,9 @@ void Scheduler::schedule(const std::string& key, client::WorkQueue::Finish finis
 
 void Scheduler::choose(const std::string& key, const ObjectPtr& pod, client::WorkQueue::Finish finish) {
   auto info = std::make_shared<PodInfo>(pod);
+  Instant begun = loop_.now();
   Choice choice = choose_node(*info, {cluster_, storage_, namespace_labels_, budgets_}, first_node_);
+  metrics_.searched(loop_.now() - begun);
   first_node_ = choice.next_first;
   if (choice.node.empty()) return report_failure(key, pod, choice, std::move(finish));
   assumed_[key] = {info, choice.node};
@@ -200,6 +206,7 @@ void Scheduler::bind(const std::string& key, client::WorkQueue::Finish finish) {
   transport_.call(
       binding_request(*pod, node), [this, key, pod, node, finish](const Result<client::Response>& response) {
         if (response.ok()) {
+          metrics_.tried(SchedulerMetrics::Result::kScheduled);
           events_.record(
               {pod, "Normal", "Scheduled",
                "Successfully assigned " + std::string(pod->ns()) + "/" + std::string(pod->name()) + " to " + node, ""});
@@ -210,6 +217,7 @@ void Scheduler::bind(const std::string& key, client::WorkQueue::Finish finish) {
         if (response.error().reason == Reason::kNotFound || response.error().reason == Reason::kConflict) {
           return finish(client::Outcome::done());
         }
+        metrics_.tried(SchedulerMetrics::Result::kError);
         events_.record({pod, "Warning", "FailedScheduling", "binding rejected: " + response.error().message, ""});
         finish(client::Outcome::failed(response.error()));
       });
@@ -252,6 +260,8 @@ void Scheduler::make_room(const std::string& key, const ObjectPtr& pod, const Ch
 void Scheduler::report_failure(const std::string& key, const ObjectPtr& pod, const Choice& choice,
                                client::WorkQueue::Finish finish) {
   unschedulable_[key] = {choice.waits_for_storage, choice.waits_for_pods};
+  metrics_.set_unschedulable(unschedulable_.size());
+  metrics_.tried(SchedulerMetrics::Result::kUnschedulable);
   make_room(key, pod, choice);
   client::Plan plan;
   plan.events.push_back({pod, "Warning", "FailedScheduling", choice.failure, ""});

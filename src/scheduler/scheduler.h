@@ -20,6 +20,7 @@
 #include "client/informer_set.h"
 #include "client/work_queue.h"
 #include "scheduler/cluster_state.h"
+#include "scheduler/scheduler_metrics.h"
 #include "scheduler/scheduling_policy.h"
 
 namespace stead::scheduler {
@@ -76,6 +77,7 @@ class Scheduler {
   ClusterState cluster_;
   std::map<std::string, Assumed> assumed_;
   std::map<std::string, Unschedulable> unschedulable_;
+  SchedulerMetrics metrics_;
   std::string first_node_;  // where the next search begins
   client::WorkQueue queue_;
 };

@@ -275,6 +275,10 @@ Value aggregated_document(Resources all, RemoteGroups remote, bool core, std::st
 Value version_document() {
   return Value::object({{"major", "1"},
                         {"minor", "35"},
+                        {"emulationMajor", "1"},
+                        {"emulationMinor", "35"},
+                        {"minCompatibilityMajor", "1"},
+                        {"minCompatibilityMinor", "34"},
                         {"gitVersion", "v1.35.0+stead"},
                         {"gitCommit", ""},
                         {"gitTreeState", "clean"},

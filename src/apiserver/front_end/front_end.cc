@@ -6,9 +6,12 @@
 #include <map>
 
 #include "apiserver/front_end/discovery.h"
+#include "apiserver/front_end/health.h"
 #include "apiserver/front_end/impersonation.h"
+#include "apiserver/front_end/metrics_page.h"
 #include "apiserver/front_end/pod_streams.h"
 #include "apiserver/front_end/proxy.h"
+#include "apiserver/front_end/request_metrics.h"
 #include "apiserver/front_end/request_reader.h"
 #include "apiserver/front_end/responder.h"
 #include "apiserver/front_end/status_document.h"
@@ -36,12 +39,18 @@ Error no_such_path() { return make_error(Reason::kNotFound, "the server could no
 class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
  public:
   FrontEnd(ApiServer& server, NodeGateway& nodes, FrontEndOptions options)
-      : server_(server), loop_(server.loop()), nodes_(nodes), options_(std::move(options)) {}
+      : server_(server),
+        loop_(server.loop()),
+        nodes_(nodes),
+        options_(std::move(options)),
+        metrics_(std::make_shared<RequestMetrics>(server.catalogue(), loop_)) {}
 
   void handle(const http::ExchangePtr& exchange) {
-    if (!options_.audit) return serve(exchange, nullptr);
-    auto audited = std::make_shared<AuditedExchange>(exchange, options_.audit, loop_);
-    serve(audited, audited.get());
+    Route route = parse_route(exchange->request().path);
+    http::ExchangePtr measured = metrics_->measure(exchange, route);
+    if (!options_.audit) return serve(measured, route, nullptr);
+    auto audited = std::make_shared<AuditedExchange>(measured, options_.audit, loop_);
+    serve(audited, route, audited.get());
   }
 
  private:
@@ -57,9 +66,8 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
   }
 
   // `audited` is the exchange, where requests are recorded.
-  void serve(const http::ExchangePtr& exchange, AuditedExchange* audited) {
+  void serve(const http::ExchangePtr& exchange, const Route& route, AuditedExchange* audited) {
     const http::Request& http = exchange->request();
-    Route route = parse_route(http.path);
     Result<std::optional<client::Identity>> found = server_.authenticator().authenticate(http, loop_.wall_now());
     if (!found.ok()) {
       judge(audited, route, http, {});
@@ -98,13 +106,9 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
 
   bool serve_health(const http::ExchangePtr& exchange) {
     const std::string& path = exchange->request().path;
-    if (path == "/readyz" || path.starts_with("/readyz/")) {
-      bool ready = !options_.ready || options_.ready();
-      exchange->respond(http::Response::text(ready ? 200 : 503, ready ? "ok" : "not ready: the node is starting\n"));
-      return true;
-    }
-    if (path == "/livez" || path == "/healthz" || path.starts_with("/livez/") || path.starts_with("/healthz/")) {
-      exchange->respond(http::Response::text(200, "ok"));
+    bool started = !options_.ready || options_.ready();
+    if (std::optional<http::Response> health = health_response(exchange->request(), {started})) {
+      exchange->respond(std::move(*health));
       return true;
     }
     if (path == "/.well-known/stead/ca.crt" && !options_.ca_pem.empty()) {
@@ -160,8 +164,12 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
       default:
         if (http.path == "/version" || http.path == "/version/") document = version_document();
         if (http.path == "/")
-          document = Value::object(
-              {{"paths", Value::array({"/api", "/apis", "/healthz", "/livez", "/openapi/v2", "/readyz", "/version"})}});
+          document = Value::object({{"paths", Value::array({"/api", "/apis", "/healthz", "/livez", "/metrics",
+                                                            "/openapi/v2", "/openapi/v3", "/readyz", "/version"})}});
+        if (http.path == "/metrics") {
+          http::Response page = http::Response::text(200, metrics_page(server_), std::string(kMetricsType));
+          return http::respond_compressed(exchange, std::move(page));
+        }
         if (http.path == "/openid/v1/jwks") return serve_keys(exchange);
         if (http.path == "/.well-known/openid-configuration") {
           document =
@@ -365,6 +373,7 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
   loop::Loop& loop_;
   NodeGateway& nodes_;
   const FrontEndOptions options_;
+  const std::shared_ptr<RequestMetrics> metrics_;
   WriteGate gate_{WriteGate::Limits()};
   object::Bytes openapi_v2_json_;
   object::Bytes openapi_v2_protobuf_;
