@@ -14,7 +14,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A runtime's streaming server in small: accepts one connection, answers its head with `answer`, echoes the rest.
+// A runtime's streaming server in small: accepts one connection, answers its head with `answer`, echoes the rest. One
+// without an answer ends the connection.
 class EchoUpstream {
  public:
   explicit EchoUpstream(std::string answer) : answer_(std::move(answer)), fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
@@ -51,7 +52,7 @@ class EchoUpstream {
     head.set_value(received.substr(0, end));
     std::string reply = answer_ + received.substr(end);
     ::send(peer, reply.data(), reply.size(), MSG_NOSIGNAL);
-    while ((got = ::recv(peer, buffer, sizeof(buffer), 0)) > 0) {
+    while (!answer_.empty() && (got = ::recv(peer, buffer, sizeof(buffer), 0)) > 0) {
       for (ssize_t sent = 0; sent < got;) {
         ssize_t now = ::send(peer, buffer + sent, static_cast<size_t>(got - sent), MSG_NOSIGNAL);
         if (now <= 0) break;
@@ -142,6 +143,14 @@ TEST_F(RelayTest, UnreachableIs502) {
   ClientResponse response = client.read_response();
   EXPECT_EQ(response.status, 502);
   EXPECT_TRUE(response.body.starts_with("upstream: ")) << response.body;
+}
+
+TEST_F(RelayTest, AnUpstreamThatOnlyEndsTheConnectionIs502) {
+  EchoUpstream upstream("");
+  serve(upstream.port);
+  TestClient client(server_->port());
+  client.send(kUpgrade);
+  EXPECT_EQ(client.read_response().status, 502);
 }
 
 TEST_F(RelayTest, UnreachableIsWhatTheCallerMakesOfIt) {
