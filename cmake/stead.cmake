@@ -21,7 +21,8 @@ target_compile_options(stead_options INTERFACE
 target_include_directories(stead_options INTERFACE ${PROJECT_SOURCE_DIR}/src)
 target_link_libraries(stead_options INTERFACE Threads::Threads)
 if(STEAD_SANITIZE)
-  target_compile_options(stead_options INTERFACE -fsanitize=${STEAD_SANITIZE} -fno-omit-frame-pointer)
+  # What one finds ends the program, else a test could pass with it.
+  target_compile_options(stead_options INTERFACE -fsanitize=${STEAD_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(stead_options INTERFACE -fsanitize=${STEAD_SANITIZE})
   if(STEAD_SANITIZE MATCHES "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # Asio's fences, which the sanitizer does not model, are a warning with GCC.

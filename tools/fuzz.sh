@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the fuzzers with libFuzzer and sanitizers, one for each core at a time, from the seeds in tests/fuzz. Usage:
 #   tools/fuzz.sh SECONDS [NAME…]      # NAME as in tests/fuzz: json_fuzz; all of them unless said
-# Inputs that fail are left in build/fuzz/findings. Needs clang-16.
+# Inputs that fail are left in build/fuzz/findings. Needs clang-16 and libclang-rt-16-dev.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=$1
@@ -14,7 +14,7 @@ mkdir -p build/fuzz/findings
 one() {
   program=$(find build/fuzz/src -type f -name "$1" -perm -u+x | head -1)
   mkdir -p "build/fuzz/corpus/$1"
-  "$program" "build/fuzz/corpus/$1" "tests/fuzz/$1" -max_total_time="$2" -rss_limit_mb=4096 -artifact_prefix="build/fuzz/findings/$1-" \
+  "$program" "build/fuzz/corpus/$1" "tests/fuzz/$1" -max_total_time="$2" -rss_limit_mb=4096 -timeout=20 -artifact_prefix="build/fuzz/findings/$1-" \
     > "build/fuzz/findings/$1.log" 2>&1 && echo "$1: nothing found" || { echo "$1: see build/fuzz/findings/$1.log"; return 1; }
 }
 export -f one

@@ -21,10 +21,12 @@ std::string text_of(const BioPtr& bio) {
 
 }  // namespace
 
+int no_passphrase(char*, int, int, void*) { return -1; }
+
 Result<std::vector<CertificatePtr>> read_certificates(const std::string& pem) {
   BioPtr bio = reader_of(pem);
   std::vector<CertificatePtr> certificates;
-  while (X509* certificate = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)) {
+  while (X509* certificate = PEM_read_bio_X509(bio.get(), nullptr, no_passphrase, nullptr)) {
     certificates.emplace_back(certificate);
   }
   // The end of the text, too, is reported as an error: no further start line.
@@ -37,8 +39,6 @@ Result<std::vector<CertificatePtr>> read_certificates(const std::string& pem) {
 
 Result<KeyPtr> read_key(const std::string& pem) {
   BioPtr bio = reader_of(pem);
-  // Encrypted keys are refused: nobody is there to type a passphrase.
-  auto no_passphrase = [](char*, int, int, void*) { return -1; };
   KeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, nullptr));
   ERR_clear_error();
   if (!key) return make_error(Reason::kBadRequest, "no usable PEM private key found");

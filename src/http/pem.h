@@ -23,6 +23,9 @@ struct Release {
 using CertificatePtr = std::unique_ptr<X509, Release<X509_free>>;
 using KeyPtr = std::unique_ptr<EVP_PKEY, Release<EVP_PKEY_free>>;
 
+// For OpenSSL's readers of PEM, which would ask the terminal: what is encrypted is refused, nobody is there to type.
+int no_passphrase(char* text, int size, int for_writing, void* context);
+
 // All certificates in `pem`, at least one. kBadRequest otherwise.
 Result<std::vector<CertificatePtr>> read_certificates(const std::string& pem);
 Result<KeyPtr> read_key(const std::string& pem);

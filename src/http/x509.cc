@@ -126,9 +126,16 @@ NamesPtr requested_names(X509_REQ* request, ExtensionsPtr& extensions) {
       static_cast<GENERAL_NAMES*>(X509V3_get_d2i(extensions.get(), NID_subject_alt_name, nullptr, nullptr)));
 }
 
+// Empty where that many bytes are no address.
+std::string address_text(const unsigned char* bytes, int size) {
+  char text[INET6_ADDRSTRLEN];
+  if (size != 4 && size != 16) return {};
+  return inet_ntop(size == 4 ? AF_INET : AF_INET6, bytes, text, sizeof(text)) != nullptr ? text : "";
+}
+
 Result<RequestPtr> parse_request(const std::string& pem) {
   std::unique_ptr<BIO, Release<BIO_free_all>> input(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  RequestPtr request(PEM_read_bio_X509_REQ(input.get(), nullptr, nullptr, nullptr));
+  RequestPtr request(PEM_read_bio_X509_REQ(input.get(), nullptr, no_passphrase, nullptr));
   ERR_clear_error();
   if (!request) return make_error(Reason::kBadRequest, "not a PEM-encoded PKCS#10 certificate request");
   EVP_PKEY* key = X509_REQ_get0_pubkey(request.get());
@@ -226,11 +233,10 @@ Result<RequestFacts> read_request(const std::string& request_pem) {
     }
     const unsigned char* data = ASN1_STRING_get0_data(value);
     int size = ASN1_STRING_length(value);
-    char text[INET6_ADDRSTRLEN];
     if (type == GEN_DNS) {
       facts.dns_names.emplace_back(reinterpret_cast<const char*>(data), static_cast<size_t>(size));
-    } else if ((size == 4 || size == 16) && inet_ntop(size == 4 ? AF_INET : AF_INET6, data, text, sizeof text)) {
-      facts.ip_addresses.emplace_back(text);
+    } else if (std::string address = address_text(data, size); !address.empty()) {
+      facts.ip_addresses.push_back(std::move(address));
     } else {
       facts.other_names = true;
     }
@@ -317,9 +323,8 @@ Result<std::vector<std::string>> alternative_names(const std::string& certificat
     int size = ASN1_STRING_length(value);
     if (type == GEN_DNS) {
       texts.emplace_back(reinterpret_cast<const char*>(data), static_cast<size_t>(size));
-    } else {
-      char text[INET6_ADDRSTRLEN];
-      if (inet_ntop(size == 4 ? AF_INET : AF_INET6, data, text, sizeof(text))) texts.emplace_back(text);
+    } else if (std::string address = address_text(data, size); !address.empty()) {
+      texts.push_back(std::move(address));
     }
   }
   return texts;

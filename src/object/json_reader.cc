@@ -137,6 +137,7 @@ Result<Value> parse_json(std::string_view text, StrictErrors* strict, const Deco
   if (text.size() > limits.bytes_max) {
     return make_error(Reason::kRequestEntityTooLarge, "limit is " + std::to_string(limits.bytes_max));
   }
+  if (text.empty()) text = "";  // simdjson copies nothing from nowhere
   thread_local dom::parser kept;
   dom::parser once;
   dom::parser& parser = text.size() <= kKeptParserBytes ? kept : once;

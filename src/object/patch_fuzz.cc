@@ -52,6 +52,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     STEAD_CHECK(again == target);  // RFC 7386 patches are idempotent
     return true;
   });
-  run(doc, [&](Value& target) { return apply_strategic_merge_patch(target, patch, node()).ok(); });
+  run(doc, [&](Value& target) {
+    if (!apply_strategic_merge_patch(target, patch, node()).ok()) return false;
+    // The same patch once more changes nothing, if it can be applied (it may add items without their key).
+    Value again = target;
+    STEAD_CHECK(!apply_strategic_merge_patch(again, patch, node()).ok() || again == target, to_json(target));
+    return true;
+  });
   return 0;
 }

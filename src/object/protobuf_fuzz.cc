@@ -1,4 +1,4 @@
-// Any bytes: what decodes encodes to bytes that decode to the same value.
+// Any bytes: what decodes encodes to bytes that decode to the same value, and so does JSON text of the same message.
 
 #include "base/check.h"
 #include "object/protobuf.h"
@@ -35,15 +35,34 @@ const Message& node() {
   return made;
 }
 
+void check_round(const Value& value) {
+  std::string bytes = encode_protobuf(value, node());
+  auto again = decode_protobuf(bytes, node(), {.bytes_max = 1 << 28, .depth_max = 300});
+  STEAD_CHECK(again.ok(), again.ok() ? "" : again.error().message);
+  STEAD_CHECK(*again == value, to_json(value));
+  STEAD_CHECK(encode_protobuf(*again, node()) == bytes, to_json(value));
+  // JSON says the same, but where a text is no UTF-8.
+  auto read = parse_json(to_json(value), nullptr, {.bytes_max = 1 << 28, .depth_max = 1000});
+  STEAD_CHECK(read.ok(), to_json(value));
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::string_view bytes(reinterpret_cast<const char*>(data), size);
-  (void)open_envelope(bytes);
-  auto value = decode_protobuf(bytes, node());
-  if (!value.ok()) return 0;
-  auto again = decode_protobuf(encode_protobuf(*value, node()), node(), {.bytes_max = 1 << 28, .depth_max = 300});
-  STEAD_CHECK(again.ok());
-  STEAD_CHECK(*again == *value, to_json(*value));
+  auto envelope = open_envelope(bytes);
+  if (envelope.ok()) {
+    std::string sealed = seal_envelope(envelope->api_version, envelope->kind, envelope->raw, envelope->content_type);
+    auto again = open_envelope(sealed);
+    STEAD_CHECK(again.ok() && again->raw == envelope->raw && again->kind == envelope->kind);
+    bytes = envelope->raw;
+  }
+  if (auto value = decode_protobuf(bytes, node()); value.ok()) check_round(*value);
+  auto value = parse_json(bytes);
+  if (!value.ok() || !value->is_object() || !shape(*value, node()).ok()) return 0;
+  auto clean = parse_json(to_json(*value));
+  Value once = *clean;
+  STEAD_CHECK(shape(once, node()).ok() && once == *clean, to_json(*clean));  // what has been shaped has its shape
+  check_round(*clean);
   return 0;
 }

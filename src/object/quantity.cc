@@ -70,6 +70,13 @@ std::string decimal_text(__int128 number) {
 
 int64_t saturate(__int128 number) { return static_cast<int64_t>(std::clamp<__int128>(number, INT64_MIN, INT64_MAX)); }
 
+// Sums stay where their text reads back.
+__int128 add(__int128 a, __int128 b) {
+  __int128 sum = 0;
+  if (__builtin_add_overflow(a, b, &sum)) sum = a < 0 ? -kNanoMax : kNanoMax;
+  return std::clamp(sum, 1 - kNanoMax, kNanoMax - 1);
+}
+
 // Away from zero, as inf.RoundUp.
 __int128 divide_up(__int128 number, __int128 divisor) {
   __int128 quotient = number / divisor;
@@ -174,7 +181,11 @@ Result<std::string> Quantity::canonical(std::string_view text) {
     std::string shifted = (parts.whole.empty() ? "0" : std::string(parts.whole)) + std::string(parts.fraction);
     keep = digits <= 18 && scale >= -kNanoDigits && scale % 3 == 0 && !shifted.ends_with("000") && shifted[0] != '0';
   }
-  return keep ? std::string(text) : quantity.str();
+  if (keep) return std::string(text);
+  std::string made = quantity.str();
+  // A binary amount that no binary suffix divides reads as a decimal one from then on: upstream's store reads back what
+  // it wrote before it answers.
+  return parts.format == Format::kBinarySi && !made.ends_with('i') ? canonical(made) : made;
 }
 
 Quantity Quantity::from_units(int64_t units) {
@@ -220,14 +231,14 @@ std::string Quantity::str() const {
 Quantity Quantity::operator+(const Quantity& other) const {
   Quantity sum = *this;
   if (is_zero()) sum.format_ = other.format_;
-  sum.nano_ += other.nano_;
+  sum.nano_ = add(sum.nano_, other.nano_);
   return sum;
 }
 
 Quantity Quantity::operator-(const Quantity& other) const {
   Quantity difference = *this;
   if (is_zero()) difference.format_ = other.format_;
-  difference.nano_ -= other.nano_;
+  difference.nano_ = add(difference.nano_, -other.nano_);
   return difference;
 }
 

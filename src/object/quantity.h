@@ -31,6 +31,7 @@ class Quantity {
   // ("1.234", "1E3"). kBadRequest as parse().
   static Result<std::string> canonical(std::string_view text);
 
+  // Saturate at 10^29.
   Quantity operator+(const Quantity& other) const;
   Quantity operator-(const Quantity& other) const;
   friend bool operator==(const Quantity& a, const Quantity& b) { return a.nano_ == b.nano_; }

@@ -90,6 +90,19 @@ TEST(Quantity, SumsKeepTheFirstFormatThatHasOne) {
   EXPECT_EQ(*Quantity::parse("1Ki"), *Quantity::parse("1024"));
 }
 
+TEST(Quantity, SumsSaturate) {
+  const Quantity large = *Quantity::parse("99999999999999999999999999999");
+  const Quantity sum = large + large;
+  EXPECT_GT(sum, large);
+  EXPECT_EQ(*Quantity::parse(sum.str()), sum);
+  EXPECT_EQ(Quantity() - sum - large, Quantity() - sum);
+}
+
+TEST(Quantity, AnOddBinaryAmountIsKeptAsADecimalOne) {
+  EXPECT_EQ(*Quantity::canonical("2312.5Ki"), "2368k");
+  EXPECT_EQ(*Quantity::canonical("1.5Ki"), "1536");
+}
+
 // Any amount and unit: canonical text reads back as the same amount, and is its own canonical text.
 TEST(Quantity, CanonicalTextIsAFixedPoint) {
   std::mt19937 random(1);

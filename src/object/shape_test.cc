@@ -110,6 +110,8 @@ TEST(Shape, Canonicalises) {
             R"({"spec":{"containers":[{"limits":{"cpu":"500m","memory":"1Gi","n":"1"}}]}})");
   EXPECT_EQ(shaped(R"({"spec":{"containers":[{"port":"http","key":"YQ=\n="},{"port":80}]}})"),
             R"({"spec":{"containers":[{"port":"http","key":"YQ=="},{"port":80}]}})");
+  EXPECT_EQ(shaped(R"({"spec":{"containers":[{"key":"YWH="},{"key":"YWJj"}]}})"),
+            R"({"spec":{"containers":[{"key":"YWE="},{"key":"YWJj"}]}})");
   EXPECT_EQ(shaped(R"({"spec":{"started":"0001-01-01T00:00:00Z"}})"), R"({"spec":{}})");
 }
 

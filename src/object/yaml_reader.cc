@@ -19,6 +19,20 @@ Error bad(const std::string& text) {
   return make_error(Reason::kBadRequest, "error converting YAML to JSON: yaml: " + text);
 }
 
+// The characters that YAML is written in (YAML 1.1 section 5.1). Empty where there are no others.
+std::string check_characters(std::string_view text) {
+  while (!text.empty()) {
+    CodePoint point = decode_utf8(text);
+    if (!point.valid) return "invalid leading UTF-8 octet";
+    const char32_t rune = point.rune;
+    const bool printable = rune == '\t' || rune == '\n' || rune == '\r' || (rune >= 0x20 && rune <= 0x7e) ||
+                           rune == 0x85 || (rune >= 0xa0 && rune <= 0xfffd) || rune >= 0x10000;
+    if (!printable) return "control characters are not allowed";
+    text.remove_prefix(point.length);
+  }
+  return {};
+}
+
 std::string line_of(const YAML::Mark& mark) { return "line " + std::to_string(mark.line + 1); }
 
 // Walks yaml-cpp's node graph. Aliases share nodes there and are copied here, so that what is made is counted.
@@ -142,6 +156,7 @@ Result<Value> parse_yaml(std::string_view text, StrictErrors* strict, const Deco
       return json;
     }
   }
+  if (std::string wrong = check_characters(text); !wrong.empty()) return bad(wrong);
   try {
     Reader reader(text.size(), limits);
     auto value = reader.read(YAML::Load(std::string(text)), 0);

@@ -71,6 +71,8 @@ TEST(Yaml, CollectionsBlocksAndMergeKeys) {
 
 TEST(Yaml, ErrorsSayWhere) {
   EXPECT_THAT(read("a: [1, 2\nb: 3\n"), HasSubstr("yaml: line 2"));
+  EXPECT_THAT(read("a: \xff\n"), HasSubstr("yaml: invalid leading UTF-8 octet"));
+  EXPECT_THAT(read("a: \x01\n"), HasSubstr("yaml: control characters are not allowed"));
   EXPECT_THAT(read("? [a]\n: b\n"), HasSubstr("unsupported map key"));
   EXPECT_THAT(read("a: *nowhere\n"), HasSubstr("line 1"));
 }

@@ -1,7 +1,9 @@
 // Drives a fuzzer's entry point without libFuzzer: seeds, and what a deterministic mutator makes of them.
 //
 //   json_fuzz_short SEEDS [--runs N] [--seconds N] [--random SEED]   ends after either; a failure leaves its input
-//   behind json_fuzz_short FILE                                            runs one input
+//   json_fuzz_short FILE                                             runs one input
+//
+// STEAD_FUZZ_SECONDS takes the place of both limits where it is set.
 
 #include <fcntl.h>
 #include <signal.h>
@@ -21,6 +23,9 @@
 #include <vector>
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
+// A fuzzer may know better how its inputs change.
+extern "C" __attribute__((weak)) size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size,
+                                                                unsigned seed);
 
 namespace {
 
@@ -62,13 +67,30 @@ class Mutator {
 
   std::string mutated(const std::vector<std::string>& seeds) {
     std::string text = seeds[below(seeds.size())];
-    for (size_t turn = 1 + below(6); turn > 0; --turn) change(text, seeds[below(seeds.size())]);
+    const bool custom = LLVMFuzzerCustomMutator != nullptr;
+    for (size_t turn = 1 + below(6); turn > 0; --turn) {
+      if (custom) {
+        change_custom(text);
+      } else {
+        change(text, seeds[below(seeds.size())]);
+      }
+    }
     if (text.size() > kInputBytesMax) text.resize(kInputBytesMax);
     return text;
   }
 
+  void change(std::string& text) { change(text, text); }
+
  private:
-  void change(std::string& text, const std::string& other) {
+  void change_custom(std::string& text) {
+    size_t size = std::min(text.size(), kInputBytesMax);
+    text.resize(kInputBytesMax);
+    size = LLVMFuzzerCustomMutator(reinterpret_cast<uint8_t*>(text.data()), size, text.size(),
+                                   static_cast<unsigned>(random_()));
+    text.resize(size);
+  }
+
+  void change(std::string& text, std::string other) {
     size_t at = below(text.size() + 1);
     switch (below(8)) {
       case 0:
@@ -124,15 +146,30 @@ class Mutator {
   std::mt19937_64 random_;
 };
 
+Mutator* mutator = nullptr;
+
 }  // namespace
+
+// libFuzzer's plain change, for those that have their own.
+extern "C" size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t max_size) {
+  std::string text(reinterpret_cast<const char*>(data), size);
+  mutator->change(text);
+  size = std::min(text.size(), max_size);
+  std::copy_n(text.data(), size, reinterpret_cast<char*>(data));
+  return size;
+}
 
 int main(int argc, char** argv) {
   if (argc < 2) return 2;
   std::filesystem::path where = argv[1];
   // Some seconds' worth, and the same inputs on every machine.
-  uint64_t runs = 150'000;
-  uint64_t seconds = 120;
+  uint64_t runs = 50'000;
+  uint64_t seconds = 5;
   uint64_t seed = 1;
+  if (const char* text = getenv("STEAD_FUZZ_SECONDS"); text != nullptr && *text != '\0') {
+    runs = UINT64_MAX;
+    seconds = strtoull(text, nullptr, 10);
+  }
   for (int i = 2; i + 1 < argc; i += 2) {
     std::string name = argv[i];
     uint64_t value = strtoull(argv[i + 1], nullptr, 10);
@@ -155,9 +192,10 @@ int main(int argc, char** argv) {
     return 2;
   }
   for (const std::string& each : seeds) run(each);
-  Mutator mutator(seed);
+  Mutator made(seed);
+  mutator = &made;
   auto end = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
   uint64_t done = 0;
-  for (; done < runs && std::chrono::steady_clock::now() < end; ++done) run(mutator.mutated(seeds));
+  for (; done < runs && std::chrono::steady_clock::now() < end; ++done) run(made.mutated(seeds));
   printf("%zu seeds and %llu inputs made of them\n", seeds.size(), static_cast<unsigned long long>(done));
 }

@@ -114,16 +114,18 @@ Value combine(const Value& a, const Value& b, bool root) {
 }
 
 bool is_element(std::string_view name) {
-  return name.size() > 2 && name[1] == ':' && (name[0] == 'f' || name[0] == 'k' || name[0] == 'v' || name[0] == 'i');
+  if (name.starts_with("f:")) return true;  // of the name "" too
+  return name.size() > 2 && name[1] == ':' && (name[0] == 'k' || name[0] == 'v' || name[0] == 'i');
 }
 
 Result<Value> checked(const Value& node, int depth) {
   if (!node.is_object() || depth > kDepthMax) return make_error(Reason::kBadRequest, "fieldsV1 must be nested objects");
   std::vector<Member> below;
-  bool member = node.empty();
+  const bool root = depth == 0;  // which is in no set
+  bool member = node.empty() && !root;
   for (const Member& child : node.members()) {
     if (child.name() == kSelf) {
-      member = true;
+      member = !root;
       continue;
     }
     if (!is_element(child.name())) {

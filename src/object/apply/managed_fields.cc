@@ -226,11 +226,12 @@ Result<ManagedFields::Applied> ManagedFields::apply(const Manager& manager, cons
   if (!force && !told.empty()) return conflict_error(told);
   take_from_others(found, removed);
   ManagedEntry* entry = find(manager);
+  bool owners_changed = entry == nullptr
+                            ? !wanted.empty()
+                            : !(entry->fields == wanted) || entry->manager.api_version != manager.api_version;
   if (entry == nullptr) entry = &entries_.emplace_back(ManagedEntry{manager, {}, {}});
-  const bool same_owner = entry->fields == wanted && entry->manager.api_version == manager.api_version;
   entry->fields = wanted;
   entry->manager.api_version = manager.api_version;
-  bool owners_changed = !same_owner || before.size() != entries_.size();
   for (size_t i = 0; i < before.size() && !owners_changed; ++i) {
     owners_changed = !(before[i].fields == entries_[i].fields);
   }

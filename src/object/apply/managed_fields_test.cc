@@ -155,6 +155,13 @@ TEST(ManagedFields, AnUnchangedApplyChangesNothing) {
   EXPECT_EQ(object.managed.encode(), before);
 }
 
+TEST(ManagedFields, AnApplyOfNothingChangesNothing) {
+  Owned object;
+  ASSERT_TRUE(object.apply("a", R"({"flag":true})").ok());
+  EXPECT_TRUE(*object.apply("a", "{}"));
+  EXPECT_FALSE(*object.apply("a", "{}"));
+}
+
 TEST(ManagedFields, AZeroThatMeansAbsentIsNoChange) {
   Owned object;
   EXPECT_TRUE(*object.apply("a", R"({"replicas":3,"flag":false})"));
@@ -182,6 +189,13 @@ TEST(ManagedFields, EntriesOfAVersionNoLongerServedAreDropped) {
       "fieldsType":"FieldsV1","fieldsV1":{"f:gone":{}}}])"));
   object.update("new", R"({"replicas":2})");
   EXPECT_TRUE(object.fields("old").is_null());
+}
+
+TEST(ManagedFields, AFieldMayHaveTheEmptyName) {
+  Owned object;
+  ASSERT_TRUE(object.apply("a", R"({"open":{"":1}})").ok());
+  EXPECT_EQ(object.fields("a"), json(R"({"f:open":{"f:":{}}})"));
+  EXPECT_TRUE(ManagedFields::decode(json(to_json(object.managed.encode()))).ok());
 }
 
 TEST(ManagedFields, EncodesAppliersFirstAndRoundTrips) {
