@@ -205,6 +205,27 @@ Value read(const Document& document, const Type& type, const Owner& owner) {
   }
 }
 
+// The result of `+` on plain lists: nothing is copied, so that adding costs the same for lists of any size.
+class ChainedList final : public List {
+ public:
+  ChainedList(std::shared_ptr<const List> first, std::shared_ptr<const List> second)
+      : first_(std::move(first)),
+        second_(std::move(second)),
+        size_(first_->size() + second_->size()),
+        weight_(first_->weight() + second_->weight()) {}
+  size_t size() const override { return size_; }
+  uint64_t weight() const override { return weight_; }
+  Value at(size_t index) const override {
+    return index < first_->size() ? first_->at(index) : second_->at(index - first_->size());
+  }
+
+ private:
+  std::shared_ptr<const List> first_;
+  std::shared_ptr<const List> second_;
+  size_t size_;
+  uint64_t weight_;
+};
+
 // The result of `+` on lists with semantics, which keeps them.
 class JoinedList final : public List {
  public:
@@ -245,6 +266,12 @@ bool types_alike(const Type& a, const Type& b) {
 }
 
 Value concatenate(const std::shared_ptr<const List>& a, const std::shared_ptr<const List>& b) {
+  if (a->semantics() == ListSemantics::kAtomic) {
+    if (a->size() == 0) return Value::list(b);
+    if (b->size() == 0) return Value::list(a);
+    auto chain = std::make_shared<const ChainedList>(a, b);
+    return chain->weight() > Value::kWeightMax ? Value::error("list is too large") : Value::list(chain);
+  }
   std::vector<Value> items;
   items.reserve(a->size() + b->size());
   for (size_t i = 0; i < a->size(); ++i) items.push_back(a->at(i));
@@ -253,7 +280,7 @@ Value concatenate(const std::shared_ptr<const List>& a, const std::shared_ptr<co
     auto same = items.end();
     if (a->semantics() == ListSemantics::kSet) {
       same = std::ranges::find_if(items, [&](const Value& each) { return each.equals(item); });
-    } else if (a->semantics() == ListSemantics::kMap) {
+    } else {
       same = std::ranges::find_if(items, [&](const Value& each) { return same_map_key(each, item, *a->map_keys()); });
     }
     if (same != items.end()) {
@@ -262,7 +289,6 @@ Value concatenate(const std::shared_ptr<const List>& a, const std::shared_ptr<co
       items.push_back(std::move(item));
     }
   }
-  if (a->semantics() == ListSemantics::kAtomic) return Value::list(std::move(items));
   return Value::list(std::make_shared<const JoinedList>(std::move(items), a));
 }
 

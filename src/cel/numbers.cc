@@ -10,22 +10,17 @@ namespace {
 constexpr double kTwoTo63 = 9223372036854775808.0;
 constexpr double kTwoTo64 = 18446744073709551616.0;
 
+// Integers next to a double's rounding compare as the double they round to (CEL leaves it open, cel-go does so).
 std::partial_ordering compare_int_double(int64_t a, double b) {
-  if (std::isnan(b)) return std::partial_ordering::unordered;
   if (b < -kTwoTo63) return std::partial_ordering::greater;
-  if (b >= kTwoTo63) return std::partial_ordering::less;
-  auto whole = static_cast<int64_t>(b);
-  if (a != whole) return a < whole ? std::partial_ordering::less : std::partial_ordering::greater;
-  return 0.0 <=> b - static_cast<double>(whole);
+  if (b > kTwoTo63) return std::partial_ordering::less;
+  return static_cast<double>(a) <=> b;
 }
 
 std::partial_ordering compare_uint_double(uint64_t a, double b) {
-  if (std::isnan(b)) return std::partial_ordering::unordered;
   if (b < 0) return std::partial_ordering::greater;
-  if (b >= kTwoTo64) return std::partial_ordering::less;
-  auto whole = static_cast<uint64_t>(b);
-  if (a != whole) return a < whole ? std::partial_ordering::less : std::partial_ordering::greater;
-  return 0.0 <=> b - static_cast<double>(whole);
+  if (b > kTwoTo64) return std::partial_ordering::less;
+  return static_cast<double>(a) <=> b;
 }
 
 std::partial_ordering compare_int_uint(int64_t a, uint64_t b) {
@@ -67,12 +62,27 @@ Value to_uint(double value) {
 std::string format_double(double value) {
   if (std::isnan(value)) return "NaN";
   if (std::isinf(value)) return value < 0 ? "-Inf" : "+Inf";
-  char text[64];
-  double magnitude = std::fabs(value);
-  bool plain = magnitude == 0 || (magnitude >= 1e-4 && magnitude < 1e21);
-  auto form = plain ? std::chars_format::fixed : std::chars_format::scientific;
-  auto end = std::to_chars(text, text + sizeof text, value, form).ptr;
+  char text[512];
+  auto end = std::to_chars(text, text + sizeof text, value, std::chars_format::scientific).ptr;
+  std::string_view written(text, end);
+  int exponent = 0;
+  std::string_view digits = written.substr(written.find('e') + 1);
+  std::from_chars(digits.data() + (digits[0] == '+' ? 1 : 0), digits.data() + digits.size(), exponent);
+  // Go's %g with the shortest precision.
+  if (exponent < -4 || exponent >= 6) return std::string(written);
+  end = std::to_chars(text, text + sizeof text, value, std::chars_format::fixed).ptr;
   return std::string(text, end);
+}
+
+std::optional<double> parse_double(std::string_view text) {
+  double number = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (end != text.data() + text.size() || text.empty()) return std::nullopt;
+  if (error == std::errc()) return number;
+  // Too small is zero; too large is an error.
+  bool small = text.find("e-") != std::string_view::npos || text.find("E-") != std::string_view::npos;
+  if (error == std::errc::result_out_of_range && small) return 0.0;
+  return std::nullopt;
 }
 
 }  // namespace stead::cel

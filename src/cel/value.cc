@@ -13,17 +13,21 @@ namespace {
 
 class OwnedList final : public List {
  public:
-  explicit OwnedList(std::vector<Value> items) : items_(std::move(items)) {}
+  OwnedList(std::vector<Value> items, uint64_t weight) : items_(std::move(items)), weight_(weight) {}
+  uint64_t weight() const override { return weight_; }
   size_t size() const override { return items_.size(); }
   Value at(size_t index) const override { return items_[index]; }
 
  private:
   std::vector<Value> items_;
+  uint64_t weight_;
 };
 
 class OwnedMap final : public Map {
  public:
-  explicit OwnedMap(std::vector<std::pair<Value, Value>> entries) : entries_(std::move(entries)) {}
+  OwnedMap(std::vector<std::pair<Value, Value>> entries, uint64_t weight)
+      : entries_(std::move(entries)), weight_(weight) {}
+  uint64_t weight() const override { return weight_; }
   size_t size() const override { return entries_.size(); }
   std::optional<Value> find(const Value& key) const override {
     for (const auto& [each, value] : entries_) {
@@ -40,6 +44,7 @@ class OwnedMap final : public Map {
 
  private:
   std::vector<std::pair<Value, Value>> entries_;
+  uint64_t weight_;
 };
 
 // Whether each item of `a` has an equal one in `b`, found by the keys of a list of maps or as a whole.
@@ -93,12 +98,25 @@ Value Value::bytes(std::string bytes) {
   return Value(Binary{Text{view, std::move(owner)}});
 }
 
+uint64_t Value::weight() const {
+  if (is(ValueKind::kList)) return 1 + as_list().weight();
+  if (is(ValueKind::kMap)) return 1 + as_map().weight();
+  if (is(ValueKind::kOptional) && as_optional()) return 1 + as_optional()->weight();
+  return 1;
+}
+
 Value Value::list(std::vector<Value> items) {
-  return Value(std::shared_ptr<const List>(std::make_shared<const OwnedList>(std::move(items))));
+  uint64_t weight = 0;
+  for (const Value& item : items) weight += item.weight();
+  if (weight > kWeightMax) return error("list is too large");
+  return Value(std::shared_ptr<const List>(std::make_shared<const OwnedList>(std::move(items), weight)));
 }
 
 Value Value::map(std::vector<std::pair<Value, Value>> entries) {
-  return Value(std::shared_ptr<const Map>(std::make_shared<const OwnedMap>(std::move(entries))));
+  uint64_t weight = 0;
+  for (const auto& entry : entries) weight += 1 + entry.second.weight();
+  if (weight > kWeightMax) return error("map is too large");
+  return Value(std::shared_ptr<const Map>(std::make_shared<const OwnedMap>(std::move(entries), weight)));
 }
 
 Value Value::optional_of(Value value) { return Value(Optional{std::make_shared<const Value>(std::move(value))}); }

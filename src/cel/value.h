@@ -74,6 +74,8 @@ enum class ValueKind : uint8_t {
 
 class Value {
  public:
+  static constexpr uint64_t kWeightMax = 2'000'000;
+
   Value() = default;  // null
   static Value null() { return Value(); }
   static Value boolean(bool value) { return Value(value); }
@@ -85,8 +87,9 @@ class Value {
   static Value bytes(std::string bytes);
   static Value timestamp(Timestamp value) { return Value(value); }
   static Value duration(Duration value) { return Value(value); }
+  // An error Value where lists of lists reach more than kWeightMax values.
   static Value list(std::vector<Value> items);
-  static Value map(std::vector<std::pair<Value, Value>> entries);  // keys are distinct
+  static Value map(std::vector<std::pair<Value, Value>> entries);  // keys are distinct; also bounded
   static Value list(std::shared_ptr<const List> list) { return Value(std::move(list)); }
   static Value map(std::shared_ptr<const Map> map) { return Value(std::move(map)); }
   static Value lazy(std::shared_ptr<const LazyObject> object) { return Value(std::move(object)); }
@@ -119,7 +122,8 @@ class Value {
   std::string_view as_bytes() const { return std::get<Binary>(data_).text.view; }
   Timestamp as_timestamp() const { return std::get<Timestamp>(data_); }
   Duration as_duration() const { return std::get<Duration>(data_); }
-  const List& as_list() const { return *std::get<std::shared_ptr<const List>>(data_); }
+  const List& as_list() const { return *list_pointer(); }
+  const std::shared_ptr<const List>& list_pointer() const { return std::get<std::shared_ptr<const List>>(data_); }
   const Map& as_map() const { return *std::get<std::shared_ptr<const Map>>(data_); }
   const LazyObject& as_lazy() const { return *std::get<std::shared_ptr<const LazyObject>>(data_); }
   const Value* as_optional() const { return std::get<Optional>(data_).value.get(); }  // nullptr: none
@@ -129,6 +133,9 @@ class Value {
 
   // What `type(x)` gives; lists and maps have dyn parts.
   Type type() const;
+  // Values reached from this one.
+  uint64_t weight() const;
+
   // A document again: uints are ints, bytes base64, times text. kInvalid for what no document can hold (types, opaque
   // values, maps with keys that are no strings, an error).
   Result<object::Value> to_document() const;
@@ -167,6 +174,8 @@ class List {
   virtual ~List() = default;
   virtual size_t size() const = 0;
   virtual Value at(size_t index) const = 0;  // index < size(); maybe an error Value
+  // How many values are reached from here, more or less: what bounds the work of comparing.
+  virtual uint64_t weight() const { return size(); }
   // What `==` and `+` mean.
   virtual ListSemantics semantics() const { return ListSemantics::kAtomic; }
   virtual const std::vector<std::string>* map_keys() const { return nullptr; }
@@ -176,6 +185,7 @@ class Map {
  public:
   virtual ~Map() = default;
   virtual size_t size() const = 0;
+  virtual uint64_t weight() const { return size(); }  // as of List
   virtual std::optional<Value> find(const Value& key) const = 0;
   // The member that `x.name` selects: find(), except for objects whose names are escaped.
   virtual std::optional<Value> field(std::string_view name) const;
