@@ -37,8 +37,10 @@ constexpr std::array<NamedType, 23> kTypes = {{
     {"decision", TypeKind::kOpaque, "kubernetes.authorization.Decision"},
 }};
 
-constexpr std::array kLibraries = {operator_functions, conversion_functions, collection_functions, text_functions,
-                                   regex_functions,    time_functions,       optional_functions};
+constexpr std::array kLibraries = {operator_functions,     conversion_functions, collection_functions, text_functions,
+                                   regex_functions,        time_functions,       optional_functions,   url_functions,
+                                   quantity_functions,     address_functions,    format_functions,     semver_functions,
+                                   authorization_functions};
 
 class SignatureReader {
  public:
