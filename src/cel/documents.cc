@@ -4,6 +4,7 @@
 
 #include "cel/property_name.h"
 #include "cel/times.h"
+#include "cel/value_index.h"
 #include "object/base64.h"
 
 namespace stead::cel {
@@ -272,20 +273,23 @@ Value concatenate(const std::shared_ptr<const List>& a, const std::shared_ptr<co
     auto chain = std::make_shared<const ChainedList>(a, b);
     return chain->weight() > Value::kWeightMax ? Value::error("list is too large") : Value::list(chain);
   }
+  const std::vector<std::string>* keys = a->map_keys();
+  auto hash = [&](const Value& item) { return keys ? hash_of_keys(item, *keys) : hash_of(item); };
   std::vector<Value> items;
   items.reserve(a->size() + b->size());
-  for (size_t i = 0; i < a->size(); ++i) items.push_back(a->at(i));
+  ValueIndex index;
+  for (size_t i = 0; i < a->size(); ++i) {
+    items.push_back(a->at(i));
+    index.add(hash(items.back()), i);
+  }
   for (size_t i = 0; i < b->size(); ++i) {
     Value item = b->at(i);
-    auto same = items.end();
-    if (a->semantics() == ListSemantics::kSet) {
-      same = std::ranges::find_if(items, [&](const Value& each) { return each.equals(item); });
+    auto same = index.find(
+        hash(item), [&](size_t at) { return keys ? same_map_key(items[at], item, *keys) : items[at].equals(item); });
+    if (same) {
+      items[*same] = std::move(item);
     } else {
-      same = std::ranges::find_if(items, [&](const Value& each) { return same_map_key(each, item, *a->map_keys()); });
-    }
-    if (same != items.end()) {
-      *same = std::move(item);
-    } else {
+      index.add(hash(item), items.size());
       items.push_back(std::move(item));
     }
   }

@@ -220,6 +220,33 @@ TEST(Cost, RepeatedDoublingStaysBounded) {
   EXPECT_EQ(text_of(expression), "error: list is too large");
 }
 
+TEST(Cost, TextsThatFunctionsMakeAreBounded) {
+  std::string expression = "'0123456789'";
+  for (int i = 0; i < 9; ++i) expression += ".replace('', '0123456789')";
+  EXPECT_EQ(text_of(expression), "error: text is too long");
+  Environment with_text;
+  with_text.declare("big", Type::string());
+  Compilation compiled = with_text.compile("[1, 2, 3, 4, 5, 6, 7, 8, 9].all(i, 'a'.replace('', big) != big)");
+  ASSERT_TRUE(compiled.ok());
+  Activation activation;
+  activation.bind("big", Value::string(std::string(4'500'000, 'x')));
+  EXPECT_EQ(compiled.program->evaluate(activation, kCostBudget).value.error_message(), "texts are too long");
+}
+
+TEST(Cost, LargeMapsAndSetsAreLookedUp) {
+  object::Value numbers = object::Value::array();
+  for (int i = 0; i < 60'000; ++i) numbers.append(i);
+  Environment with_set;
+  with_set.declare("set", Type::list(Type::int64(), ListSemantics::kSet));
+  Compilation compiled =
+      with_set.compile("set == set + set && size(set.transformMapEntry(i, v, {v: i})) == size(set + [60000]) - 1");
+  ASSERT_TRUE(compiled.ok()) << compiled.error_text();
+  Activation activation;
+  activation.bind("set", Value::document(numbers, Type::list(Type::int64(), ListSemantics::kSet)));
+  // Comparing each with each would take minutes.
+  EXPECT_TRUE(compiled.program->evaluate(activation, kCostBudget).value.equals(Value::boolean(true)));
+}
+
 TEST(Cost, EstimatesFollowDeclaredSizes) {
   auto estimate = [](std::string_view expression) {
     Compilation compiled = environment().compile(expression);

@@ -5,6 +5,7 @@
 #include "cel/documents.h"
 #include "cel/numbers.h"
 #include "cel/times.h"
+#include "cel/value_index.h"
 #include "object/base64.h"
 
 namespace stead::cel {
@@ -26,10 +27,17 @@ class OwnedList final : public List {
 class OwnedMap final : public Map {
  public:
   OwnedMap(std::vector<std::pair<Value, Value>> entries, uint64_t weight)
-      : entries_(std::move(entries)), weight_(weight) {}
+      : entries_(std::move(entries)), weight_(weight) {
+    if (entries_.size() < kIndexedFrom) return;
+    for (size_t i = 0; i < entries_.size(); ++i) index_.add(hash_of(entries_[i].first), i);
+  }
   uint64_t weight() const override { return weight_; }
   size_t size() const override { return entries_.size(); }
   std::optional<Value> find(const Value& key) const override {
+    if (entries_.size() >= kIndexedFrom) {
+      auto at = index_.find(hash_of(key), [&](size_t i) { return entries_[i].first.equals(key); });
+      return at ? std::optional(entries_[*at].second) : std::nullopt;
+    }
     for (const auto& [each, value] : entries_) {
       if (each.equals(key)) return value;
     }
@@ -43,21 +51,23 @@ class OwnedMap final : public Map {
   }
 
  private:
+  // Smaller maps are searched faster without an index.
+  static constexpr size_t kIndexedFrom = 16;
+
   std::vector<std::pair<Value, Value>> entries_;
+  ValueIndex index_;
   uint64_t weight_;
 };
 
 // Whether each item of `a` has an equal one in `b`, found by the keys of a list of maps or as a whole.
 bool each_found(const List& a, const List& b) {
   const std::vector<std::string>* keys = a.map_keys();
+  auto hash = [&](const Value& item) { return keys ? hash_of_keys(item, *keys) : hash_of(item); };
+  ValueIndex index;
+  for (size_t i = 0; i < b.size(); ++i) index.add(hash(b.at(i)), i);
   for (size_t i = 0; i < a.size(); ++i) {
     Value item = a.at(i);
-    bool found = false;
-    for (size_t j = 0; j < b.size() && !found; ++j) {
-      Value other = b.at(j);
-      found = keys ? same_map_key(item, other, *keys) && item.equals(other) : item.equals(other);
-    }
-    if (!found) return false;
+    if (!index.find(hash(item), [&](size_t at) { return item.equals(b.at(at)); })) return false;
   }
   return true;
 }

@@ -5,6 +5,8 @@
 
 #include "cel/language/cost.h"
 #include "cel/language/interpreter.h"
+#include "cel/library/texts.h"
+#include "cel/value_index.h"
 
 namespace stead::cel {
 
@@ -47,6 +49,7 @@ class Range {
 struct Gathered {
   std::vector<Value> items;
   std::vector<std::pair<Value, Value>> entries;
+  ValueIndex index;  // of the entries' keys
   int64_t count = 0;
   bool decided = false;         // all and exists: no further step matters
   std::optional<Value> failed;  // all and exists: an error that a later step may outweigh
@@ -54,9 +57,12 @@ struct Gathered {
 
 // nullopt where all is well.
 std::optional<Value> insert(Gathered& gathered, Value key, Value value) {
-  for (const auto& entry : gathered.entries) {
-    if (entry.first.equals(key)) return Value::error("insert failed: key already exists");
+  uint64_t hash = hash_of(key);
+  bool known = gathered.index.find(hash, [&](size_t at) { return gathered.entries[at].first.equals(key); }).has_value();
+  if (known) {
+    return Value::error("insert failed: key " + to_text(key).value_or(key.type().name()) + " already exists");
   }
+  gathered.index.add(hash, gathered.entries.size());
   gathered.entries.emplace_back(std::move(key), std::move(value));
   return std::nullopt;
 }

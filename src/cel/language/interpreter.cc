@@ -11,6 +11,9 @@ namespace stead::cel {
 
 namespace {
 
+// Of all texts that one evaluation makes.
+constexpr uint64_t kMadeBytesMax = 64'000'000;
+
 std::string shown(const Value& value) { return to_text(value).value_or(value.type().name()); }
 
 Value no_such_key(const Value& key) { return Value::error("no such key: " + shown(key)); }
@@ -215,6 +218,9 @@ Value Interpreter::dispatch(const Expression& expression, const std::vector<Valu
     bool free = expression.name == "@in" && expression.child(1).constant;
     if (!free && !charge(call_cost(rule, arguments))) return over_limit();
     Value result = candidate.overload->run({.arguments = arguments, .regex = expression.regex.get()});
+    // Some functions make more than their cost says.
+    if (result.is_string()) made_bytes_ += result.as_string().size();
+    if (made_bytes_ > kMadeBytesMax) return Value::error("texts are too long");
     if (rule == CostRule::kTraverseResult && !charge(result_cost(rule, result))) return over_limit();
     return result;
   }

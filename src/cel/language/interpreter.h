@@ -43,6 +43,7 @@ class Interpreter {
   uint64_t limit_;
   uint64_t cost_ = 0;
   bool over_ = false;
+  uint64_t made_bytes_ = 0;    // of texts that functions made
   std::vector<Value> locals_;  // the macros' variables, outermost first
 };
 

@@ -43,6 +43,7 @@ Value find_all(const Call& call) {
     re2::StringPiece found;
     if (!regex->Match(piece(text), at, text.size(), re2::RE2::UNANCHORED, &found, 1)) break;
     auto end = static_cast<size_t>(found.data() + found.size() - text.data());
+    if (all.size() >= Value::kWeightMax) return Value::error("list is too large");
     // An empty match right after another one is none.
     if (!found.empty() || found.data() != previous_end) {
       all.push_back(Value::string(std::string(found.data(), found.size())));

@@ -102,6 +102,7 @@ Value split(const Call& call) {
   while (left < 0 || static_cast<int64_t>(parts.size()) + 1 < left) {
     size_t found = separator.empty() ? code_point_offset(text, 1) : text.find(separator);
     if (found == std::string_view::npos || (separator.empty() && found >= text.size())) break;
+    if (parts.size() >= Value::kWeightMax) return Value::error("list is too large");
     parts.push_back(text_of(text.substr(0, found)));
     text.remove_prefix(found + separator.size());
   }
