@@ -18,6 +18,14 @@ object::Bytes encode_for_store(const Value& document) {
   return std::make_shared<const std::string>(object::to_json(document));
 }
 
+// Whether what is stored would be stored otherwise now: in another version, or with defaults that it lacks.
+bool is_stale(const Call& call, const object::Object& stored, const object::Object& shown) {
+  if (!call.custom) return false;
+  const Value& version = stored.document().at("apiVersion");
+  return version.as_string() != call.custom->stored_version() ||
+         (&stored != &shown && version == shown.document().at("apiVersion"));
+}
+
 }  // namespace
 
 Verbs::Verbs(store::Store& store, cache::Cache& cache, loop::Loop& loop, Random& random, Admission& admission,
@@ -241,9 +249,7 @@ void Verbs::change_attempt(std::shared_ptr<Call> call, std::shared_ptr<Changer> 
   load(about, [this, alteration, stored](Result<ObjectPtr> current) {
     if (!current.ok()) return alteration->done(current.error());
     alteration->current = std::move(*current);
-    const Value& version = stored->document().at("apiVersion");
-    alteration->stale = stored != alteration->current && (version == alteration->current->document().at("apiVersion") ||
-                                                          version != alteration->call->custom->stored_version());
+    alteration->stale = is_stale(*alteration->call, *stored, *alteration->current);
     change_loaded(alteration);
   });
 }
