@@ -141,6 +141,22 @@ Result<std::shared_ptr<WatchSession>> ApiServer::watch(const client::Identity& i
   return WatchSession::start(cache_, converter_, call, std::move(sink));
 }
 
+void ApiServer::admit_connection(client::Identity identity, client::Request request, object::Value options,
+                                 std::function<void(Result<void>)> done) {
+  Result<Call> call = resolve(catalogue_, std::move(identity), std::move(request));
+  if (!call.ok()) return done(call.error());
+  if (!webhooks_.concerned(*call, Operation::kConnect)) return done({});
+  AdmissionAttributes attributes{
+      std::make_shared<Call>(std::move(*call)), Operation::kConnect, std::move(options), {}, true};
+  webhooks_.mutate(attributes, [this, attributes, done](Result<WebhookAdmission::Outcome> outcome) {
+    if (!outcome.ok()) return done(outcome.error());
+    webhooks_.validate(attributes, [done](const Result<std::vector<std::string>>& warnings) {
+      if (!warnings.ok()) return done(warnings.error());
+      done({});
+    });
+  });
+}
+
 void ApiServer::call(client::Identity identity, client::Request request, object::StrictErrors strict, Callback done) {
   Result<void> allowed = authorizer_.authorize(identity, request);
   if (!allowed.ok()) return done(allowed.error());

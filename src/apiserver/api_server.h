@@ -52,6 +52,11 @@ class ApiServer {
   Result<std::shared_ptr<WatchSession>> watch(const client::Identity& identity, const client::Request& request,
                                               std::shared_ptr<client::WatchSink> sink);
 
+  // Whether webhooks let a connection to a pod, service or node be made; `options` (PodExecOptions …) say what for. The
+  // request has been authorized. May answer before it returns.
+  void admit_connection(client::Identity identity, client::Request request, object::Value options,
+                        std::function<void(Result<void>)> done);
+
   loop::Loop& loop() { return loop_; }
   cache::Cache& cache() { return cache_; }
   const Verbs& verbs() const { return verbs_; }

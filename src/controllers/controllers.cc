@@ -75,6 +75,7 @@ struct Controllers::State {
         namespaces(transport, loop, other_events, informers, options.resources, options.root_ca_pem),
         cluster_roles(transport, loop, other_events, informers),
         token_secrets(transport, loop, other_events, informers) {
+    quotas.follow(custom);
     garbage.follow(custom);
     namespaces.follow(custom);
   }

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from support.cluster import run
+from support.cluster import run, wait_for
 from support.simulated import Simulated
 
 NEEDS_CONTAINERS = False
@@ -254,6 +254,27 @@ def test_instances_own_and_go_with_their_namespace(crontabs):
     crontabs.kubectl("create", "-n", "tabs", "-f", "-", stdin=TABLE)
     crontabs.kubectl("delete", "namespace", "tabs", "--timeout=60s")
     assert get(crontabs, "ct", "-A")["items"] == []
+
+
+def test_a_quota_counts_instances(crontabs):
+    crontabs.kubectl("create", "quota", "tabs", "--hard=count/crontabs.stable.example.com=1")
+
+    def used():
+        return get(crontabs, "quota", "tabs")["status"].get("used", {}).get("count/crontabs.stable.example.com")
+    wait_for(lambda: used() == "0")
+    crontabs.kubectl("create", "-f", "-", stdin=TABLE)
+    wait_for(lambda: used() == "1")
+    said = crontabs.refused("create", "-f", "-", stdin=TABLE.replace("{name: one}", "{name: two}"))
+    assert ('crontabs.stable.example.com "two" is forbidden: exceeded quota: tabs, requested: count/crontabs.stable.example.com=1, '
+            'used: count/crontabs.stable.example.com=1, limited: count/crontabs.stable.example.com=1') in said, said
+    crontabs.kubectl("delete", "ct", "one")
+    wait_for(lambda: used() == "0")
+    crontabs.kubectl("create", "-f", "-", stdin=TABLE)
+    wait_for(lambda: used() == "1")
+    # What was defined goes, and with it what is counted.
+    crontabs.kubectl("delete", "crd", "crontabs.stable.example.com", "--timeout=60s")
+    wait_for(lambda: used() == "0")
+    crontabs.kubectl("delete", "quota", "tabs")
 
 
 def test_a_definition_goes_with_its_instances(crontabs):

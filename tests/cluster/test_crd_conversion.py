@@ -166,9 +166,10 @@ def test_what_lies_in_an_old_version_is_rewritten_with_its_next_write(endpoints,
         endpoints.kubectl("replace", "-f", "-", stdin=json.dumps(old))
         versions.append(old["metadata"]["resourceVersion"])
     assert versions[0] != versions[1] == versions[2]
+    make(endpoints, "v2", "unread", host="third")
     webhooks.answers["/convert"] = lambda request: {"result": {"status": "Failed", "message": "out of order"}}
     assert get(endpoints, V2, "old")["host"] == "first"
-    said = endpoints.refused("get", V1, "old")
+    said = endpoints.refused("get", V1, "unread")
     assert "Error from server: conversion webhook for conversion.example.com/v2, Kind=Endpoint failed: out of order" in said
     said = endpoints.refused("create", "-f", "-", stdin=json.dumps({
         "apiVersion": "conversion.example.com/v1", "kind": "Endpoint", "metadata": {"name": "none"}, "hostPort": "a:1"}))

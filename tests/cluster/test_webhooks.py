@@ -142,3 +142,42 @@ def test_a_webhook_that_never_answers_runs_out_of_time(simulated, configured, we
     assert 'failed calling webhook "never.example.com"' in said and "context deadline exceeded" in said, said
     let_go.set()
     wait_for(lambda: simulated.kubectl_result("create", "configmap", "never").returncode == 0, what="the webhook answers")
+
+
+@pytest.fixture
+def running_pod(simulated):
+    simulated.kubectl("run", "connected", "--image=busybox")
+    simulated.kubectl("wait", "--for=condition=Ready", "pod/connected", "--timeout=60s")
+    yield "connected"
+    simulated.kubectl("delete", "pod", "connected", "--now")
+
+
+def connect_rule(*resources):
+    return [{"operations": ["CONNECT"], "apiGroups": [""], "apiVersions": ["v1"], "resources": list(resources)}]
+
+
+def test_connections_are_judged(simulated, configured, webhooks, running_pod):
+    def deny(request):
+        return {"allowed": request["operation"] != "CONNECT", "status": {"message": "nobody connects"}}
+    configured("Validating", "attacher", deny, rules=connect_rule("pods/attach"))
+    configured("Validating", "any", deny, rules=connect_rule("pods/*"))
+    configured("Mutating", "proxier", deny, rules=connect_rule("services/proxy", "nodes/*"))
+    webhooks.seen.clear()
+    said = simulated.refused("attach", running_pod, "-i", "-c", running_pod)
+    assert 'denied the request: nobody connects' in said, said
+    said = simulated.refused("exec", running_pod, "--", "echo", "a b")
+    assert 'admission webhook "any.example.com" denied the request: nobody connects' in said, said
+    for path in ("namespaces/default/services/kubernetes:https/proxy/there/it?is=1", f"nodes/{simulated.items('nodes')[0]['metadata']['name']}/proxy/pods"):
+        assert 'admission webhook "proxier.example.com" denied the request: nobody connects' in simulated.refused(
+            "get", "--raw", "/api/v1/" + path)
+    seen = [(path, request["resource"]["resource"], request["subResource"], request["object"]) for path, request in webhooks.seen]
+    attach = {"apiVersion": "v1", "kind": "PodAttachOptions", "stdin": True, "stdout": True, "stderr": True, "container": running_pod}
+    assert ("/attacher", "pods", "attach", attach) in seen and ("/any", "pods", "attach", attach) in seen
+    execs = [options for path, _, subresource, options in seen if (path, subresource) == ("/any", "exec")]
+    assert execs and execs[0]["kind"] == "PodExecOptions" and execs[0]["command"] == ["echo", "a b"]
+    assert [options for path, resource, _, options in seen if (path, resource) == ("/proxier", "services")] == [
+        {"apiVersion": "v1", "kind": "ServiceProxyOptions", "path": "/there/it"}]
+    request = next(request for path, request in webhooks.seen if path == "/attacher")
+    assert request["operation"] == "CONNECT" and request["name"] == running_pod and request["namespace"] == "default"
+    assert request["kind"] == {"group": "", "version": "v1", "kind": "PodAttachOptions"}
+    assert request["oldObject"] is None and request["options"] is None

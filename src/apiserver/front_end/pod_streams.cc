@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "apiserver/front_end/connect_options.h"
 #include "apiserver/front_end/status_document.h"
 
 namespace stead::apiserver {
@@ -68,6 +69,24 @@ Result<std::string> target_of(const object::Object& pod, const Route& route, con
                      query_of(request, route.subresource != "log"));
 }
 
+void forward_stream(ApiServer& server, NodeGateway& nodes, const client::Identity& identity,
+                    const client::Request& request, const Route& route, const http::ExchangePtr& exchange) {
+  auto refuse = [&](const Error& error) { exchange->respond(error_response(error)); };
+  Result<Call> call = resolve(server.catalogue(), identity, request);
+  if (!call.ok()) return refuse(call.error());
+  ObjectPtr pod = server.verbs().find(*call);
+  if (!pod) return refuse(not_found_error(*call, route.name));
+  std::string node(pod->spec().at("nodeName").as_string());
+  Result<std::string> target = target_of(*pod, route, exchange->request());
+  if (!target.ok()) return refuse(target.error());
+  if (node.empty()) {
+    // Logs of a pod that has not been placed are empty; nothing can run in it.
+    if (route.subresource == "log") return exchange->respond(http::Response::text(200, ""));
+    return refuse(make_error(Reason::kBadRequest, fmt::format("pod {} does not have a host assigned", route.name)));
+  }
+  nodes.forward(node, exchange, *target);
+}
+
 }  // namespace
 
 bool is_pod_stream(const Route& route) {
@@ -95,19 +114,12 @@ void serve_pod_stream(ApiServer& server, NodeGateway& nodes, const client::Ident
     allowed = server.authorizer().authorize(identity, request);
     if (!allowed.ok()) return refuse(allowed.error());
   }
-  Result<Call> call = resolve(server.catalogue(), identity, request);
-  if (!call.ok()) return refuse(call.error());
-  ObjectPtr pod = server.verbs().find(*call);
-  if (!pod) return refuse(not_found_error(*call, route.name));
-  std::string node(pod->spec().at("nodeName").as_string());
-  Result<std::string> target = target_of(*pod, route, http);
-  if (!target.ok()) return refuse(target.error());
-  if (node.empty()) {
-    // Logs of a pod that has not been placed are empty; nothing can run in it.
-    if (route.subresource == "log") return exchange->respond(http::Response::text(200, ""));
-    return refuse(make_error(Reason::kBadRequest, fmt::format("pod {} does not have a host assigned", route.name)));
-  }
-  nodes.forward(node, exchange, *target);
+  if (route.subresource == "log") return forward_stream(server, nodes, identity, request, route, exchange);
+  server.admit_connection(identity, request, connect_options(route, http, {}),
+                          [=, &server, &nodes](Result<void> admitted) {
+                            if (!admitted.ok()) return exchange->respond(error_response(admitted.error()));
+                            forward_stream(server, nodes, identity, request, route, exchange);
+                          });
 }
 
 }  // namespace stead::apiserver

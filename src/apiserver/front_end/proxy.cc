@@ -4,6 +4,7 @@
 
 #include <charconv>
 
+#include "apiserver/front_end/connect_options.h"
 #include "apiserver/front_end/status_document.h"
 #include "http/tls.h"
 
@@ -125,6 +126,20 @@ Result<void> set_terms(http::Upstream& target, bool tls) {
   return {};
 }
 
+void pass_on(ApiServer& server, NodeGateway& nodes, const client::Identity& identity, const Route& route,
+             const ProxyName& name, const http::ExchangePtr& exchange, const std::string& rest) {
+  auto refuse = [&](const Error& error) { exchange->respond(error_response(error)); };
+  if (route.resource == "nodes") {
+    if (!find_object(server, identity, "nodes", "", name.name)) return refuse(absent("nodes", name.name));
+    return nodes.forward(name.name, exchange, rest);
+  }
+  Result<http::Upstream> target = find_target(server, identity, route, name);
+  if (!target.ok()) return refuse(target.error());
+  Result<void> set = set_terms(*target, name.tls);
+  if (!set.ok()) return refuse(set.error());
+  exchange->relay(*target, rest);
+}
+
 }  // namespace
 
 bool is_proxy(const Route& route) {
@@ -190,15 +205,11 @@ void serve_proxy(ApiServer& server, NodeGateway& nodes, const client::Identity& 
     }
     rest.insert(0, "/");
   }
-  if (route.resource == "nodes") {
-    if (!find_object(server, identity, "nodes", "", name->name)) return refuse(absent("nodes", name->name));
-    return nodes.forward(name->name, exchange, rest);
-  }
-  Result<http::Upstream> target = find_target(server, identity, route, *name);
-  if (!target.ok()) return refuse(target.error());
-  Result<void> set = set_terms(*target, name->tls);
-  if (!set.ok()) return refuse(set.error());
-  exchange->relay(*target, rest);
+  Value options = connect_options(route, http, rest);
+  server.admit_connection(identity, request, std::move(options), [=, &server, &nodes](Result<void> admitted) {
+    if (!admitted.ok()) return exchange->respond(error_response(admitted.error()));
+    pass_on(server, nodes, identity, route, *name, exchange, rest);
+  });
 }
 
 }  // namespace stead::apiserver

@@ -82,12 +82,19 @@ std::string excess(const object::Object& quota, const QuotaAmounts& used, const 
 QuotaAmounts QuotaLedger::used(const object::Object& quota, std::string_view ns) const {
   QuotaAmounts sum;
   const Value& document = quota.document();
-  for (const kinds::Resource& resource : kinds::registry().resources()) {
-    if (!resource.namespaced || !kinds::quota_limits(document, resource.group, resource.name)) continue;
-    std::string path = std::string(resource.group) + "/" + std::string(resource.name);
-    each_in_namespace(cache_, path, ns, [&](const object::Object& object) {
-      add(sum, covered_usage(document, resource.group, resource.name, object.document()));
+  auto count = [&](std::string_view group, std::string_view resource) {
+    each_in_namespace(cache_, std::string(group) + "/" + std::string(resource), ns, [&](const object::Object& object) {
+      add(sum, covered_usage(document, group, resource, object.document()));
     });
+  };
+  for (const kinds::Resource& resource : kinds::registry().resources()) {
+    if (resource.namespaced && kinds::quota_limits(document, resource.group, resource.name)) {
+      count(resource.group, resource.name);
+    }
+  }
+  // Kinds that users declare.
+  for (const auto& [group, resource] : kinds::quota_counts(document)) {
+    if (kinds::registry().find(group, resource) == nullptr) count(group, resource);
   }
   for (const Pending& pending : pending_) {
     if (pending.ns != ns || !kinds::quota_limits(document, pending.group, pending.resource)) continue;

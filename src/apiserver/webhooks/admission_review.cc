@@ -44,6 +44,8 @@ Value user_info(const client::Identity& identity) {
 }
 
 Value options_of(const AdmissionAttributes& attributes) {
+  // Those of a connection are its object.
+  if (attributes.operation == Operation::kConnect) return {};
   const client::Request& request = attributes.call->request;
   std::string_view kind = "CreateOptions";
   if (attributes.operation == Operation::kUpdate) kind = "UpdateOptions";

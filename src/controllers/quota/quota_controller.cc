@@ -52,15 +52,47 @@ QuotaController::QuotaController(client::ApiTransport& transport, loop::Loop& lo
   });
 }
 
+void QuotaController::follow(CustomResources& custom) {
+  custom.listen({[this](const ServedResource& served, client::Informer& informer) {
+                   if (!served.namespaced) return;
+                   counted_.emplace_back(served.resource, &informer);
+                   informer.on_change([this, served](const ObjectPtr& before, const ObjectPtr& after) {
+                     // Nothing but its being there counts.
+                     if (!before || !after) add_quotas_of(served.resource, (after ? after : before)->ns());
+                   });
+                   informer.when_synced([this, served] { add_quotas_of(served.resource, {}); });
+                 },
+                 [this](const ServedResource& served, client::Informer&) { forget(served); }});
+}
+
+void QuotaController::forget(const ServedResource& resource) {
+  std::erase_if(counted_, [&](const auto& counted) {
+    return counted.first.group == resource.resource.group && counted.first.resource == resource.resource.resource;
+  });
+  add_quotas_of(resource.resource, {});
+}
+
+// Every namespace's, where none is named.
+void QuotaController::add_quotas_of(const client::ResourceRef& resource, std::string_view ns) {
+  if (quotas_.size() == 0) return;
+  for (const ObjectPtr& quota : ns.empty() ? quotas_.list() : quotas_.list_namespace(ns)) {
+    if (kinds::quota_limits(quota->document(), resource.group, resource.resource)) {
+      queue_.add(client::object_key(*quota));
+    }
+  }
+}
+
 void QuotaController::start() {
   informers_.when_synced([this] { queue_.start(); });
 }
 
 void QuotaController::object_changed(const ObjectPtr& before, const ObjectPtr& after) {
   const object::Object& object = after ? *after : *before;
-  // Most namespaces have no quota, and most changes are of status.
-  bool same =
-      before && after && before->spec() == after->spec() && before->status().at("phase") == after->status().at("phase");
+  // Most namespaces have no quota, and most changes are of status: of it only these count.
+  auto same_status = [&](std::string_view name) { return before->status().at(name) == after->status().at(name); };
+  bool same = before && after && before->spec() == after->spec() && same_status("phase") &&
+              same_status("allocatedResources") && same_status("currentVolumeAttributesClassName") &&
+              same_status("modifyVolumeStatus");
   if (same || quotas_.size() == 0) return;
   for (const ObjectPtr& quota : quotas_.list_namespace(object.ns())) queue_.add(client::object_key(*quota));
 }
@@ -71,6 +103,8 @@ void QuotaController::work(const std::string& key, client::WorkQueue::Finish fin
   std::vector<CountedObjects> objects;
   for (const auto& [resource, informer] : counted_) {
     if (!kinds::quota_limits(quota->document(), resource.group, resource.resource)) continue;
+    // It comes back when that is known; what was counted before holds until then.
+    if (!informer->synced()) return finish(client::Outcome::done());
     objects.push_back({resource, informer->list_namespace(quota->ns())});
   }
   Value status = quota_status(*quota, objects);

@@ -6,6 +6,7 @@
 #include "client/informer_set.h"
 #include "client/plan.h"
 #include "client/work_queue.h"
+#include "controllers/custom_resources.h"
 #include "controllers/served_resource.h"
 
 namespace stead::controllers {
@@ -22,11 +23,16 @@ class QuotaController {
   // All references outlive this. Before informers.start().
   QuotaController(client::ApiTransport& transport, loop::Loop& loop, client::EventRecorder& events,
                   client::InformerSet& informers, const std::vector<ServedResource>& resources);
+  // Counts the objects of kinds that users declare, too. Before informers.start().
+  void follow(CustomResources& custom);
   // Work begins once the informers are synced. Call once.
   void start();
 
  private:
   void object_changed(const client::ObjectPtr& before, const client::ObjectPtr& after);
+  void forget(const ServedResource& resource);
+  // Those quotas that count objects of the resource.
+  void add_quotas_of(const client::ResourceRef& resource, std::string_view ns);
   void work(const std::string& key, client::WorkQueue::Finish finish);
 
   client::ApiTransport& transport_;

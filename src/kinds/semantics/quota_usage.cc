@@ -147,11 +147,25 @@ bool pod_in_scope(const Value& pod, std::string_view scope, std::string_view op,
   return false;
 }
 
+// A claim is of the class that it wants, of the one that it has, and of the one that it is on its way to.
+bool any_attributes_class_fits(const Value& claim, std::string_view op, const Value& values) {
+  const Value* names[] = {claim.find({"spec", "volumeAttributesClassName"}),
+                          claim.find({"status", "currentVolumeAttributesClassName"}),
+                          claim.find({"status", "modifyVolumeStatus", "targetVolumeAttributesClassName"})};
+  bool any = false;
+  for (const Value* name : names) {
+    if (name == nullptr || name->as_string().empty()) continue;
+    any = true;
+    if (value_fits(name->as_string(), op, values)) return true;
+  }
+  return !any && value_fits({}, op, values);
+}
+
 bool in_scope(std::string_view group, std::string_view resource, const Value& document, std::string_view scope,
               std::string_view op, const Value& values) {
   if (is_pods(group, resource)) return pod_in_scope(document, scope, op, values);
   if (!is_claims(group, resource) || scope != "VolumeAttributesClass") return false;
-  return value_fits(document.at({"spec", "volumeAttributesClassName"}).as_string(), op, values);
+  return any_attributes_class_fits(document, op, values);
 }
 
 // Whether the container gives an amount, by the name that a quota has for it.
@@ -168,6 +182,19 @@ bool gives(const Value& container, std::string_view name) {
 
 std::string quota_resource_name(std::string_view group, std::string_view resource) {
   return group.empty() ? std::string(resource) : std::string(resource) + "." + std::string(group);
+}
+
+std::vector<std::pair<std::string, std::string>> quota_counts(const Value& quota) {
+  constexpr std::string_view kCount = "count/";
+  std::vector<std::pair<std::string, std::string>> counted;
+  for (const object::Member& amount : quota.at({"spec", "hard"}).members()) {
+    std::string_view name = amount.name();
+    if (!name.starts_with(kCount)) continue;
+    name.remove_prefix(kCount.size());
+    const size_t dot = std::min(name.find('.'), name.size());
+    counted.emplace_back(name.substr(std::min(dot + 1, name.size())), name.substr(0, dot));
+  }
+  return counted;
 }
 
 QuotaAmounts quota_usage(std::string_view group, std::string_view resource, const Value& document) {

@@ -19,6 +19,9 @@ using QuotaAmounts = std::map<std::string, object::Quantity, std::less<>>;
 // "pods", "deployments.apps": a resource as count/<name> has it.
 std::string quota_resource_name(std::string_view group, std::string_view resource);
 
+// The group and name of each resource whose objects the quota counts by count/<name>.
+std::vector<std::pair<std::string, std::string>> quota_counts(const Value& quota);
+
 // What an object of that resource counts for, by every name that a quota may limit.
 QuotaAmounts quota_usage(std::string_view group, std::string_view resource, const Value& document);
 
