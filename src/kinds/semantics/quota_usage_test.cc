@@ -88,6 +88,28 @@ TEST(QuotaScopes, Table) {
   }
 }
 
+TEST(QuotaScopes, AClaimIsOfEachAttributesClassThatItHasOrWants) {
+  const Value by_class = quota(
+      "{hard: {requests.storage: 1Gi}, scopeSelector: {matchExpressions: [{scopeName: VolumeAttributesClass, operator: "
+      "In, values: [gold]}]}}");
+  const Value without = quota(
+      "{hard: {requests.storage: 1Gi}, scopeSelector: {matchExpressions: [{scopeName: VolumeAttributesClass, operator: "
+      "DoesNotExist}]}}");
+  Value claim = load("", "PersistentVolumeClaim", "v1", "{metadata: {name: c, namespace: ns}, spec: {}}");
+  auto covers = [&](const Value& quota) { return quota_covers(quota, "", "persistentvolumeclaims", claim); };
+  EXPECT_FALSE(covers(by_class));
+  EXPECT_TRUE(covers(without));
+  claim.set({"spec", "volumeAttributesClassName"}, "silver");
+  claim.set({"status", "currentVolumeAttributesClassName"}, "gold");
+  EXPECT_TRUE(covers(by_class));
+  EXPECT_FALSE(covers(without));
+}
+
+TEST(QuotaCounts, AreSplitIntoGroupAndName) {
+  EXPECT_THAT(quota_counts(quota("{hard: {pods: 1, count/configmaps: 1, count/tabs.stable.example.com: 2}}")),
+              ElementsAre(Pair("", "configmaps"), Pair("stable.example.com", "tabs")));
+}
+
 TEST(QuotaLimits, OnlyWhatItNames) {
   Value made = quota("{hard: {pods: 1, services.nodeports: 2, count/deployments.apps: 3}}");
   EXPECT_TRUE(quota_limits(made, "", "pods"));
