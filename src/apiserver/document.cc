@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <map>
+
 #include "base/check.h"
 #include "kinds/custom/definition_rules.h"
 #include "object/codec.h"
@@ -33,6 +36,37 @@ Result<void> check_type(const Call& call, Value& document) {
   return {};
 }
 
+// Which field an error of strict decoding names: `unknown field "spec.x"`; empty: none.
+std::string_view named_field(std::string_view told) {
+  const size_t from = told.find('"');
+  const size_t to = told.rfind('"');
+  const bool names = told.starts_with("unknown field \"") || told.starts_with("duplicate field \"");
+  return names && to > from ? told.substr(from + 1, to - from - 1) : std::string_view();
+}
+
+void number_fields(const Value& value, const std::string& path, std::map<std::string, size_t, std::less<>>& places) {
+  size_t index = 0;
+  for (const Value& item : value.items()) number_fields(item, path + "[" + std::to_string(index++) + "]", places);
+  for (const object::Member& member : value.members()) {
+    std::string here = path.empty() ? std::string(member.name()) : path + "." + std::string(member.name());
+    places.emplace(here, places.size() + 1);
+    number_fields(member.value, here, places);
+  }
+}
+
+// The parser found some before the rest was looked at; clients get them in the order in which the document has the
+// fields.
+void sort_by_place(object::StrictErrors& errors, const Value& document) {
+  std::map<std::string, size_t, std::less<>> places;
+  number_fields(document, {}, places);
+  auto place = [&](const std::string& told) {
+    auto found = places.find(named_field(told));
+    return std::pair(found == places.end() ? 0 : found->second, told.starts_with("duplicate"));
+  };
+  std::stable_sort(errors.begin(), errors.end(),
+                   [&](const std::string& a, const std::string& b) { return place(a) < place(b); });
+}
+
 }  // namespace
 
 Result<Value> to_hub(const Call& call, Value document, object::StrictErrors strict,
@@ -41,12 +75,14 @@ Result<Value> to_hub(const Call& call, Value document, object::StrictErrors stri
     return make_error(Reason::kBadRequest, "the body of the request must be an object, as JSON or YAML");
   }
   STEAD_TRY_VOID(check_type(call, document));
+  const Value sent = strict.empty() || call.custom ? Value() : document;
   Result<void> shaped = call.custom ? call.custom->shape(document, *call.version, &strict)
                                     : object::shape(document, *call.version->message, &strict);
   if (!shaped.ok()) {
     return shaped.error().with_context(fmt::format("{} in version \"{}\" cannot be handled as a {}",
                                                    call.resource->kind, call.version->name, call.resource->kind));
   }
+  if (!sent.is_null()) sort_by_place(strict, sent);
   if (!strict.empty()) {
     if (call.request.field_validation == "Strict") {
       return make_error(Reason::kBadRequest, fmt::format("strict decoding error: {}", fmt::join(strict, ", ")));

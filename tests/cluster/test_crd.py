@@ -47,6 +47,10 @@ spec:
               until: {type: string, format: date-time, nullable: true}
               extra: {type: object, x-kubernetes-preserve-unknown-fields: true}
               labels: {type: object, additionalProperties: {type: string}}
+              inside:
+                type: object
+                x-kubernetes-embedded-resource: true
+                properties: {spec: {type: object, properties: {a: {type: string}}}}
               retry: {type: object, default: {}, required: [times], properties: {times: {type: integer, default: 3}}}
               steps:
                 type: array
@@ -141,6 +145,8 @@ def test_instances_get_defaults_and_columns(crontabs):
     ('steps: [{seconds: 1}]', "spec.steps[0].name: Required value"),
     ('steps: [{name: a}, {name: a}]', "spec.steps[1]: Duplicate value"),
     ('labels: {a: 1}', "spec.labels"),
+    ('inside: {apiVersion: v1}', "spec.inside.kind: Required value: must not be empty"),
+    ('inside: {apiVersion: v1, kind: Pod, metadata: {labels: {a: b c}}}', 'spec.inside.metadata.labels: Invalid value: "b c"'),
 ])
 def test_what_breaks_the_schema_is_refused_with_its_path(crontabs, change, said):
     key = change.split(":")[0]
@@ -158,6 +164,13 @@ def test_unknown_fields_are_pruned_warned_of_or_refused(crontabs):
     assert 'unknown field "spec.unheard"' in crontabs.refused("create", "--validate=strict", "-f", "-", stdin=body)
     crontabs.kubectl("create", "--validate=false", "-f", "-", stdin=body)
     assert "unheard" not in get(crontabs, "ct", "one")["spec"]
+    crontabs.kubectl("delete", "ct", "one")
+    body = TABLE.replace("cronSpec:", "inside: {apiVersion: v1, kind: Pod, metadata: {name: x, odd: y}, spec: {a: b, c: d}}\n  cronSpec:")
+    said = crontabs.refused("create", "--validate=strict", "-f", "-", stdin=body)
+    assert 'unknown field "spec.inside.metadata.odd"' in said and 'unknown field "spec.inside.spec.c"' in said, said
+    crontabs.kubectl("create", "--validate=false", "-f", "-", stdin=body)
+    assert get(crontabs, "ct", "one")["spec"]["inside"] == {
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}, "spec": {"a": "b"}}
 
 
 def test_status_scale_and_generation(crontabs):
@@ -254,6 +267,46 @@ def test_instances_own_and_go_with_their_namespace(crontabs):
     crontabs.kubectl("create", "-n", "tabs", "-f", "-", stdin=TABLE)
     crontabs.kubectl("delete", "namespace", "tabs", "--timeout=60s")
     assert get(crontabs, "ct", "-A")["items"] == []
+
+
+def test_what_is_published_is_what_clients_can_take(crontabs):
+    def published(version):
+        document = json.loads(crontabs.kubectl("get", "--raw", "/openapi/v2"))
+        return document["definitions"].get(f"com.example.stable.{version}.CronTab")
+    # Clients of OpenAPI v2 would refuse what a schema does not declare: one that leaves its root open declares nothing.
+    assert published("v1beta1") == {"type": "object", "x-kubernetes-group-version-kind": [
+        {"group": "stable.example.com", "version": "v1beta1", "kind": "CronTab"}]}
+    spec = published("v1")["properties"]["spec"]
+    assert spec["properties"]["extra"] == {"x-kubernetes-preserve-unknown-fields": True} and spec["type"] == "object"
+    assert spec["properties"]["image"]["default"] == "busybox"
+    explained = crontabs.kubectl("explain", "crontabs", "--api-version=stable.example.com/v1")
+    assert "APIVersion defines" in explained
+    explained = crontabs.kubectl("explain", "crontabs.metadata", "--api-version=stable.example.com/v1")
+    assert "Standard object's metadata" in explained and "CreationTimestamp is a timestamp" in explained
+    # A version that is no longer served is not published.
+    crontabs.kubectl("patch", "crd", "crontabs.stable.example.com", "--type=json", "-p",
+                     '[{"op":"replace","path":"/spec/versions/1/served","value":false}]')
+    wait_for(lambda: published("v1beta1") is None)
+    assert "stable.example.com/v1beta1" not in crontabs.kubectl("get", "--raw", "/openapi/v3")
+
+
+def test_strict_errors_come_in_the_order_of_the_document(simulated):
+    said = simulated.refused("create", "--raw", "/apis/apps/v1/namespaces/default/deployments?fieldValidation=Strict", "-f", "-",
+                             stdin='{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"d"},'
+                                   '"spec":{"unheard":1,"replicas":2,"replicas":3}}')
+    assert 'strict decoding error: unknown field "spec.unheard", duplicate field "spec.replicas"' in said, said
+
+
+def test_defaults_that_come_later_are_there_for_what_was_stored_before(crontabs):
+    crontabs.kubectl("create", "-f", "-", stdin=TABLE)
+    assert "later" not in get(crontabs, "ct", "one")["spec"]
+    crontabs.kubectl("patch", "crd", "crontabs.stable.example.com", "--type=json", "-p", json.dumps([
+        {"op": "add", "path": "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/later",
+         "value": {"type": "string", "default": "now"}}]))
+    wait_for(lambda: get(crontabs, "ct", "one")["spec"].get("later") == "now")
+    assert get(crontabs, "ct")["items"][0]["spec"]["later"] == "now"
+    crontabs.kubectl("annotate", "ct", "one", "seen=yes")
+    assert get(crontabs, "ct", "one")["spec"]["later"] == "now"
 
 
 def test_a_quota_counts_instances(crontabs):

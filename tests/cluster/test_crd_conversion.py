@@ -29,7 +29,7 @@ def version(name, storage, selectable, replicas_path, **properties):
 
 
 def definition(webhooks, stored="v1", **client):
-    size = {"type": "object", "properties": {"replicas": {"type": "integer"}}}
+    size, replicas = ({"type": "object", "properties": {name: {"type": "integer"}}} for name in ("size", "replicas"))
     return {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": NAME},
             "spec": {"group": "conversion.example.com", "scope": "Namespaced",
                      "names": {"plural": "endpoints", "kind": "Endpoint", "shortNames": ["ept"]},
@@ -37,9 +37,9 @@ def definition(webhooks, stored="v1", **client):
                          "conversionReviewVersions": ["v1", "v1beta1"],
                          "clientConfig": {"caBundle": webhooks.bundle,
                                           "url": f"https://127.0.0.1:{webhooks.port}/convert", **client}}},
-                     "versions": [version("v1", stored == "v1", ["hostPort"], ".size.replicas", hostPort=None, size=size),
-                                  version("v2", stored == "v2", ["host", "port"], ".replicas", host=None, port=None,
-                                          replicas={"type": "integer"}, mode={"type": "string", "default": "plain"})]}}
+                     "versions": [version("v1", stored == "v1", ["hostPort"], ".spec.size", hostPort=None, spec=size),
+                                  version("v2", stored == "v2", ["host", "port"], ".spec.replicas", host=None, port=None,
+                                          spec=replicas, mode={"type": "string", "default": "plain"})]}}
 
 
 def convert_one(given, desired):
@@ -48,14 +48,14 @@ def convert_one(given, desired):
     if desired.endswith("/v2"):
         host, _, port = made.pop("hostPort", "").partition(":")
         made.update({name: text for name, text in (("host", host), ("port", port)) if text})
-        if "size" in made:
-            made["replicas"] = made.pop("size").get("replicas", 0)
+        if "spec" in made:
+            made["spec"] = {"replicas": made["spec"].get("size", 0)}
         made["unheard"] = "of"
     else:
         port = made.pop("port", "")
         made["hostPort"] = made.pop("host", "") + (":" + port if port else "")
-        if "replicas" in made:
-            made["size"] = {"replicas": made.pop("replicas")}
+        if "spec" in made:
+            made["spec"] = {"size": made["spec"].get("replicas", 0)}
     made["metadata"].setdefault("labels", {})["converted"] = "true"
     made["metadata"]["generation"] = 77
     return made
@@ -102,9 +102,10 @@ def get(simulated, *arguments):
 
 
 def test_each_version_is_read_written_and_listed(endpoints, webhooks):
-    make(endpoints, "v1", "one", hostPort="first:80", size={"replicas": 2})
+    make(endpoints, "v1", "one", hostPort="first:80", spec={"size": 2})
     made = get(endpoints, V2, "one")
-    assert (made["apiVersion"], made["host"], made["port"], made["replicas"]) == ("conversion.example.com/v2", "first", "80", 2)
+    assert (made["apiVersion"], made["host"], made["port"], made["spec"]) == (
+        "conversion.example.com/v2", "first", "80", {"replicas": 2})
     assert "unheard" not in made and "hostPort" not in made, "what the schema does not know is pruned"
     assert made["metadata"]["labels"] == {"converted": "true"} and made["metadata"]["generation"] == 1
     make(endpoints, "v2", "two", host="second", port="81")
@@ -119,12 +120,12 @@ def test_each_version_is_read_written_and_listed(endpoints, webhooks):
     # A patch, an apply, the status and the scale in the version that is not stored.
     endpoints.kubectl("patch", V2, "one", "--type=merge", "-p", '{"port":"8080"}')
     endpoints.kubectl("apply", "--server-side", "-f", "-", stdin=json.dumps({
-        "apiVersion": "conversion.example.com/v2", "kind": "Endpoint", "metadata": {"name": "two"}, "replicas": 5}))
+        "apiVersion": "conversion.example.com/v2", "kind": "Endpoint", "metadata": {"name": "two"}, "spec": {"replicas": 5}}))
     endpoints.kubectl("patch", V2, "two", "--subresource=status", "--type=merge", "-p", '{"status":{"note":"seen"}}')
     endpoints.kubectl("scale", V2, "one", "--replicas=3")
-    assert get(endpoints, V1, "one")["hostPort"] == "first:8080" and get(endpoints, V1, "one")["size"] == {"replicas": 3}
+    assert get(endpoints, V1, "one")["hostPort"] == "first:8080" and get(endpoints, V1, "one")["spec"] == {"size": 3}
     two = get(endpoints, V1, "two")
-    assert two["size"] == {"replicas": 5} and two["status"] == {"note": "seen"} and two["hostPort"] == "second:81"
+    assert two["spec"] == {"size": 5} and two["status"] == {"note": "seen"} and two["hostPort"] == "second:81"
     scale = json.loads(endpoints.kubectl("get", "--raw", RAW.format("v2") + "/one/scale"))
     assert scale["spec"]["replicas"] == 3
     endpoints.kubectl("delete", V2, "one")

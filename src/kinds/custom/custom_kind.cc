@@ -4,6 +4,7 @@
 #include <mutex>
 #include <set>
 
+#include "kinds/custom/embedded_objects.h"
 #include "kinds/custom/schema_walk.h"
 #include "kinds/descriptors.h"
 #include "kinds/meta/cells.h"
@@ -306,6 +307,7 @@ Result<void> CustomKind::shape(Value& document, const Version& version, object::
     }
   }
   prune(document, at(version).schema, strict);
+  STEAD_TRY_VOID(shape_embedded(document, at(version).schema, strict));
   default_by_schema(document, at(version).schema);
   return {};
 }
@@ -326,6 +328,7 @@ void CustomKind::complete(Value& document) const {
 
 void CustomKind::validate(const Value& document, const Version& version, FieldErrors& errors) const {
   validate_by_schema(document, at(version).schema, patterns_, errors);
+  validate_embedded(document, at(version).schema, errors);
 }
 
 std::vector<Value> CustomKind::cells(const Value& document, const Version& version, WallTime now) const {

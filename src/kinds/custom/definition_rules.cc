@@ -6,6 +6,8 @@
 #include "kinds/admissionregistration/webhook_client.h"
 #include "kinds/custom/custom_kind.h"
 #include "kinds/custom/schema_walk.h"
+#include "kinds/custom/structural_schema.h"
+#include "kinds/custom/version_rules.h"
 #include "kinds/meta/cells.h"
 #include "kinds/meta/checks.h"
 #include "kinds/meta/conditions.h"
@@ -31,131 +33,17 @@ void prepare_create(Value& definition) {
   definition["metadata"]["finalizers"].append(kCleanupFinalizer);
 }
 
-// Structural schemas (KEP-1979, "Specifying a structural schema"): every value has a type, and what defines fields
-// stands outside of the logical junctors.
-class SchemaCheck {
- public:
-  explicit SchemaCheck(FieldErrors& errors) : errors_(errors) {}
-
-  void node(const Value& schema, const Path& path, bool root, int depth) {
-    if (depth > kSchemaDepthMax) return errors_.invalid(path, Value("…"), "schemas may not nest deeper than 100");
-    check_type(schema, path, root);
-    check_pattern(schema, path);
-    if (schema.find("$ref") != nullptr) errors_.forbidden(path.child("$ref"), "$ref is not supported");
-    if (schema_flag(schema, "uniqueItems"))
-      errors_.forbidden(path.child("uniqueItems"),
-                        "uniqueItems cannot be set to true since the runtime complexity becomes quadratic");
-    check_list(schema, path);
-    const Value& properties = schema.at("properties");
-    const Value& additional = schema.at("additionalProperties");
-    if (!properties.empty() && !additional.is_null()) {
-      errors_.forbidden(path.child("additionalProperties"), "additionalProperties and properties are mutual exclusive");
-    }
-    if (root && additional.is_object()) {
-      errors_.forbidden(path.child("additionalProperties"), "must not be used at the root");
-    }
-    const Path members = path.child("properties");
-    for (const Member& property : properties.members()) {
-      if (root && property.name() == "metadata") continue;
-      const Path here = members.key(property.name());
-      node(property.value, here, false, depth + 1);
-    }
-    const Path below = path.child("additionalProperties");
-    if (additional.is_object()) node(additional, below, false, depth + 1);
-    const Path items = path.child("items");
-    const Value& item = schema.at("items");
-    if (item.is_array()) errors_.forbidden(items, "items must be a schema object and not an array");
-    if (item.is_object()) node(item, items, false, depth + 1);
-    junctors(schema, path, depth);
-  }
-
- private:
-  void check_type(const Value& schema, const Path& path, bool root) {
-    std::string_view type = schema.at("type").as_string();
-    const Path here = path.child("type");
-    static constexpr std::string_view kTypes[] = {"array", "boolean", "integer", "number", "object", "string"};
-    if (root) {
-      if (type.empty()) return errors_.required(here, "must not be empty at the root");
-      if (type != "object") errors_.invalid(here, schema.at("type"), "must be object at the root");
-      return;
-    }
-    const bool free = schema_flag(schema, "x-kubernetes-int-or-string") ||
-                      schema_flag(schema, "x-kubernetes-preserve-unknown-fields");
-    if (type.empty()) {
-      if (!free) errors_.required(here, "must not be empty for specified object fields");
-      return;
-    }
-    if (std::find(std::begin(kTypes), std::end(kTypes), type) == std::end(kTypes)) {
-      errors_.not_supported(here, schema.at("type"), kTypes);
-    }
-    if (type == "array" && !schema.at("items").is_object() && !schema.at("items").is_array()) {
-      errors_.required(path.child("items"), "must be specified");
-    }
-  }
-
-  void check_pattern(const Value& schema, const Path& path) {
-    const Value* pattern = schema.find("pattern");
-    if (pattern == nullptr) return;
-    if (!Patterns().add(pattern->as_string())) {
-      errors_.invalid(path.child("pattern"), *pattern, "must be a valid regular expression");
-    }
-  }
-
-  void check_list(const Value& schema, const Path& path) {
-    const Value* type = schema.find("x-kubernetes-list-type");
-    if (type == nullptr) return;
-    static constexpr std::string_view kLists[] = {"atomic", "map", "set"};
-    const Path here = path.child("x-kubernetes-list-type");
-    if (std::find(std::begin(kLists), std::end(kLists), type->as_string()) == std::end(kLists)) {
-      return errors_.not_supported(here, *type, kLists);
-    }
-    const Value& keys = schema.at("x-kubernetes-list-map-keys");
-    const Path at = path.child("x-kubernetes-list-map-keys");
-    if (type->as_string() == "map" && keys.empty()) {
-      errors_.required(at, "must not be empty if x-kubernetes-list-type is map");
-    }
-    for (size_t i = 0; i < keys.size(); ++i) {
-      if (schema.at({"items", "properties", keys.items()[i].as_string()}).is_null()) {
-        errors_.invalid(at.index(i), keys.items()[i], "entries must all be names of item properties");
-      }
-    }
-  }
-
-  void junctors(const Value& schema, const Path& path, int depth) {
-    for (std::string_view name : {"allOf", "anyOf", "oneOf"}) {
-      const Path list = path.child(name);
-      for (size_t i = 0; i < schema.at(name).size(); ++i) {
-        const Path here = list.index(i);
-        inside_junctor(schema.at(name).items()[i], here, depth + 1);
-      }
-    }
-    const Path negated = path.child("not");
-    if (schema.at("not").is_object()) inside_junctor(schema.at("not"), negated, depth + 1);
-  }
-
-  void inside_junctor(const Value& schema, const Path& path, int depth) {
-    if (depth > kSchemaDepthMax) return;
-    check_pattern(schema, path);
-    for (std::string_view name : {"description", "default", "nullable", "additionalProperties"}) {
-      if (schema.find(name) != nullptr) {
-        errors_.forbidden(path.child(name), "must be undefined to be structural");
-      }
-    }
-    const Path members = path.child("properties");
-    for (const Member& property : schema.at("properties").members()) {
-      const Path here = members.key(property.name());
-      inside_junctor(property.value, here, depth + 1);
-    }
-    junctors(schema, path, depth);
-  }
-
-  FieldErrors& errors_;
-};
-
 void check_defaults(const Value& schema, const Patterns& patterns, const Path& path, FieldErrors& errors, int depth) {
   if (depth > kSchemaDepthMax) return;
   if (const Value* wanted = schema.find("default")) {
     FieldErrors own;
+    Value pruned = *wanted;
+    if (pruned.is_object() || pruned.is_array()) {
+      // Of an embedded object its kind and metadata are known without its schema.
+      Value whole = Value::object({{"of", std::move(pruned)}});
+      prune(whole, Value::object({{"properties", Value::object({{"of", schema}})}}), nullptr);
+      if (!(whole.at("of") == *wanted)) errors.invalid(path.child("default"), *wanted, "must not have unknown fields");
+    }
     // A default may leave to other defaults what is in it.
     Value filled = *wanted;
     default_by_schema(filled, schema);
@@ -185,10 +73,19 @@ void validate_names(const Value& spec, const Path& path, FieldErrors& errors) {
   if (const Value* singular = names.find("singular"); singular != nullptr && !singular->as_string().empty()) {
     check(at.child("singular"), *singular, object::check_format("dns1035Label", singular->as_string()), errors);
   }
-  const Path shorts = at.child("shortNames");
-  for (size_t i = 0; i < names.at("shortNames").size(); ++i) {
-    const Value& name = names.at("shortNames").items()[i];
-    check(shorts.index(i), name, object::check_format("dns1035Label", name.as_string()), errors);
+  for (std::string_view list : {"shortNames", "categories"}) {
+    const Path entries = at.child(list);
+    for (size_t i = 0; i < names.at(list).size(); ++i) {
+      const Value& name = names.at(list).items()[i];
+      check(entries.index(i), name, object::check_format("dns1035Label", name.as_string()), errors);
+    }
+  }
+  const Value& list_kind = names.at("listKind");
+  if (!list_kind.as_string().empty()) {
+    check(at.child("listKind"), list_kind, object::check_format("dns1035Label", lower(list_kind.as_string())), errors);
+    if (list_kind == names.at("kind")) {
+      errors.invalid(at.child("listKind"), list_kind, "kind and listKind may not be the same");
+    }
   }
 }
 
@@ -204,9 +101,10 @@ void validate_version(const Value& version, const Path& path, FieldErrors& error
     errors.required(at, "schemas are required");
   } else {
     const size_t before = errors.size();
-    SchemaCheck(errors).node(schema, at, true, 0);
+    check_structural(schema, at, errors);
     if (errors.size() == before) check_defaults(schema, Patterns(), at, errors, 0);
   }
+  check_version_extras(version, path, errors);
   const Path columns = path.child("additionalPrinterColumns");
   for (size_t i = 0; i < version.at("additionalPrinterColumns").size(); ++i) {
     const Value& column = version.at("additionalPrinterColumns").items()[i];
@@ -232,8 +130,12 @@ void validate_conversion(const Value& conversion, const Path& path, FieldErrors&
     return errors.required(at.child("clientConfig"), "required when strategy is set to Webhook");
   }
   check_webhook_client(at.child("clientConfig"), webhook.at("clientConfig"), errors);
-  if (webhook.at("conversionReviewVersions").empty()) {
+  const Value& reviews = webhook.at("conversionReviewVersions");
+  auto known = [](const Value& one) { return one.as_string() == "v1" || one.as_string() == "v1beta1"; };
+  if (reviews.empty()) {
     errors.required(at.child("conversionReviewVersions"), "must specify one of v1, v1beta1");
+  } else if (std::none_of(reviews.items().begin(), reviews.items().end(), known)) {
+    errors.invalid(at.child("conversionReviewVersions"), reviews, "must include at least one of v1, v1beta1");
   }
 }
 
@@ -247,6 +149,7 @@ void validate(const Value& definition, FieldErrors& errors) {
       errors.invalid(path.child("group"), spec.at("group"), "should be a domain with at least one dot");
     }
   }
+  check_approval(definition, errors);
   check_one_of(path.child("scope"), spec.at("scope"), {"Cluster", "Namespaced"}, errors);
   validate_names(spec, path, errors);
   std::string wanted =

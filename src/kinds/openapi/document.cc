@@ -60,7 +60,8 @@ Value openapi_v3(Resources resources, std::string_view group, std::string_view v
   Value paths = Value::object();
   for (const Resource* resource : resources) {
     const Version* version = resource->version(group, version_name);
-    if (version != nullptr) openapi::add_paths(paths, definitions, Dialect::kV3, *resource, *version);
+    if (version == nullptr || (custom_of(*resource) != nullptr && !custom_of(*resource)->serves(*version))) continue;
+    openapi::add_paths(paths, definitions, Dialect::kV3, *resource, *version);
   }
   if (paths.empty()) return Value();
   Value schemas = definitions.take();

@@ -192,22 +192,56 @@ Value Definitions::message_schema(const Message& message) {
 
 namespace {
 
-// OpenAPI v2 has no such words; what clients of it check must not be stricter than the server.
+void strip_for_v2(Value& schema);
+
+void strip_parts_for_v2(Value& schema) {
+  if (Value* properties = schema.find("properties")) {
+    for (object::Member& property : properties->mutable_members()) strip_for_v2(property.value);
+  }
+  for (std::string_view part : {"items", "additionalProperties"}) {
+    Value* below = schema.find(part);
+    if (below != nullptr && below->is_object()) strip_for_v2(*below);
+  }
+}
+
+// OpenAPI v2 has no such words, and clients of it take values for null, or for more than is declared, only where
+// nothing is said of their type.
 void strip_for_v2(Value& schema) {
-  if (schema.is_array()) {
-    for (Value& item : schema.mutable_items()) strip_for_v2(item);
+  const bool nullable = schema.at("nullable").as_bool();
+  const bool open = schema.at("x-kubernetes-preserve-unknown-fields").as_bool();
+  auto may_be_null = [](const Value& properties, std::string_view name) {
+    return properties.at(name).at("nullable").as_bool();
+  };
+  if (Value* required = schema.find("required"); required != nullptr && required->is_array()) {
+    const Value& properties = schema.at("properties");
+    std::erase_if(required->mutable_items(),
+                  [&](const Value& name) { return may_be_null(properties, name.as_string()); });
+    if (required->empty() || may_be_null(schema, "additionalProperties")) schema.erase("required");
   }
-  if (!schema.is_object()) return;
-  const bool free = schema.at("nullable").as_bool() || schema.at("x-kubernetes-preserve-unknown-fields").as_bool() ||
-                    schema.at("x-kubernetes-int-or-string").as_bool();
-  for (std::string_view word : {"nullable", "anyOf", "oneOf", "allOf", "not", "default", "x-kubernetes-validations"}) {
-    schema.erase(word);
+  for (std::string_view word : {"nullable", "anyOf", "oneOf", "allOf", "not"}) schema.erase(word);
+  if (nullable || open) {
+    for (std::string_view word : {"items", "properties"}) schema.erase(word);
+    const bool array = schema.at("type").as_string() == "array";
+    const bool object = schema.at("type").as_string() == "object";
+    if (nullable || array || object) schema.erase("type");
   }
-  if (free) {
-    for (std::string_view word : {"type", "properties", "items", "additionalProperties", "required"})
-      schema.erase(word);
-  }
-  for (object::Member& member : schema.mutable_members()) strip_for_v2(member.value);
+  strip_parts_for_v2(schema);
+}
+
+void add_type_fields(Value& properties) {
+  Value text = typed("string");
+  text.set("description",
+           Value::borrowed("APIVersion defines the group and the version that this object is written in."));
+  properties.set("apiVersion", text);
+  text.set("description", Value::borrowed("Kind is the name of the schema that this object follows."));
+  properties.set("kind", text);
+}
+
+Value metadata_schema(Value reference, Dialect dialect) {
+  // A reference may not have siblings in v3.
+  if (dialect == Dialect::kV3) reference = Value::object({{"allOf", Value::array({std::move(reference)})}});
+  reference.set("description", Value::borrowed("Standard object's metadata."));
+  return reference;
 }
 
 }  // namespace
@@ -215,16 +249,35 @@ void strip_for_v2(Value& schema) {
 // A schema that a user wrote, with what every object has.
 Value Definitions::custom_schema(const CustomKind& kind, const Version& version) {
   Value schema = kind.schema(version);
-  if (dialect_ == Dialect::kV2) strip_for_v2(schema);
+  const bool v2 = dialect_ == Dialect::kV2;
+  // To clients of v2 whatever is declared would be all that there may be.
+  if (v2 && schema.at("x-kubernetes-preserve-unknown-fields").as_bool()) return typed("object");
+  if (v2) strip_for_v2(schema);
   schema.erase("x-kubernetes-group-version-kind");
   Value& properties = schema["properties"];
-  Value text = typed("string");
-  properties.set("apiVersion", text);
-  properties.set("kind", text);
-  Value metadata = message_reference(*find_message("meta.v1", "ObjectMeta"));
-  if (dialect_ == Dialect::kV3) metadata = Value::object({{"allOf", Value::array({std::move(metadata)})}});
-  properties.set("metadata", std::move(metadata));
+  add_type_fields(properties);
+  properties.set("metadata", metadata_schema(message_reference(*find_message("meta.v1", "ObjectMeta")), dialect_));
+  add_embedded_fields(schema);
   return schema;
+}
+
+// What an object inside of another says of itself.
+void Definitions::add_embedded_fields(Value& schema) {
+  if (Value* properties = schema.find("properties")) {
+    for (object::Member& property : properties->mutable_members()) {
+      if (property.value.is_object()) add_embedded_fields(property.value);
+    }
+  }
+  for (std::string_view part : {"items", "additionalProperties"}) {
+    Value* below = schema.find(part);
+    if (below != nullptr && below->is_object()) add_embedded_fields(*below);
+  }
+  if (!schema.at("x-kubernetes-embedded-resource").as_bool()) return;
+  const bool v2 = dialect_ == Dialect::kV2;
+  if (v2 && schema.at("x-kubernetes-preserve-unknown-fields").as_bool()) return;
+  Value& properties = schema["properties"];
+  add_type_fields(properties);
+  properties.set("metadata", metadata_schema(message_reference(*find_message("meta.v1", "ObjectMeta")), dialect_));
 }
 
 Value Definitions::list_schema(const Resource& resource, const Version& version) {

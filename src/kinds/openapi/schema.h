@@ -54,6 +54,7 @@ class Definitions {
   Value scalar_reference(std::string_view name, Value schema);
   Value message_schema(const object::Message& message);
   Value custom_schema(const CustomKind& kind, const Version& version);
+  void add_embedded_fields(Value& schema);
   Value list_schema(const Resource& resource, const Version& version);
 
   Dialect dialect_;
