@@ -129,7 +129,8 @@ Result<void> Admission::admit_create(const Call& call, Value& document) const {
 }
 
 Result<void> Admission::admit_update(const Call& call, Value& document, const Value& old) const {
-  if (is_definition(call) && call.request.subresource.empty()) catalogue_.settle(document);
+  // Whatever is written to its status: what the server says of it stays.
+  if (is_definition(call)) catalogue_.settle(document);
   if (is_api_service(call) && call.request.subresource.empty()) settle_api_service(document, catalogue_.now());
   STEAD_TRY_VOID(nodes_.admit_update(call, document, old));
   if (is_core(call, "services") && call.request.subresource.empty()) {

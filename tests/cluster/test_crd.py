@@ -330,6 +330,14 @@ def test_a_quota_counts_instances(crontabs):
     crontabs.kubectl("delete", "quota", "tabs")
 
 
+def test_conditions_of_others_do_not_end_a_definition(crontabs):
+    crontabs.kubectl("patch", "crd", "crontabs.stable.example.com", "--subresource=status", "--type=merge", "-p",
+                     '{"status":{"conditions":[{"type":"StatusUpdate","status":"True","reason":"E2E","message":"seen"}]}}')
+    conditions = {c["type"]: c["status"] for c in get(crontabs, "crd", "crontabs.stable.example.com")["status"]["conditions"]}
+    assert conditions == {"StatusUpdate": "True", "NamesAccepted": "True", "Established": "True"}
+    crontabs.kubectl("create", "-f", "-", stdin=TABLE)
+
+
 def test_a_definition_goes_with_its_instances(crontabs):
     crontabs.kubectl("create", "-f", "-", stdin=TABLE)
     crontabs.kubectl("delete", "crd", "crontabs.stable.example.com", "--timeout=60s")
