@@ -19,6 +19,12 @@ constexpr std::string_view kForegroundFinalizer = "foregroundDeletion";
 bool is_pod(const kinds::Resource& resource) { return resource.group.empty() && resource.name == "pods"; }
 bool is_namespace(const kinds::Resource& resource) { return resource.group.empty() && resource.name == "namespaces"; }
 
+// What these two kinds' first versions did, kept for those who rely on it: a delete that names no policy orphans.
+bool orphans_by_default(const kinds::Resource& resource) {
+  return (resource.group.empty() && resource.name == "replicationcontrollers") ||
+         (resource.group == "batch" && resource.name == "jobs");
+}
+
 // Pods end gracefully: their node part needs the time to stop them. All others go at once.
 int64_t grace_seconds(const kinds::Resource& resource, const Value& document, const DeleteOptions& options) {
   if (!is_pod(resource)) return 0;
@@ -27,20 +33,30 @@ int64_t grace_seconds(const kinds::Resource& resource, const Value& document, co
   return document.at({"spec", "terminationGracePeriodSeconds"}).as_int(30);
 }
 
+bool has_finalizer(const Value& document, std::string_view finalizer) {
+  std::span<const Value> present = document.at({"metadata", "finalizers"}).items();
+  return std::any_of(present.begin(), present.end(), [&](const Value& item) { return item.as_string() == finalizer; });
+}
+
 void set_finalizer(Value& document, std::string_view finalizer, bool wanted) {
   Value& metadata = document["metadata"];
-  const Value* present = metadata.find("finalizers");
-  auto equal = [&](const Value& item) { return item.as_string() == finalizer; };
-  bool has = present != nullptr && std::any_of(present->items().begin(), present->items().end(), equal);
+  bool has = has_finalizer(document, finalizer);
   if (wanted && !has) metadata["finalizers"].append(finalizer);
   if (!wanted && has) {
-    std::erase_if(metadata["finalizers"].mutable_items(), equal);
+    std::erase_if(metadata["finalizers"].mutable_items(),
+                  [&](const Value& item) { return item.as_string() == finalizer; });
     if (metadata.at("finalizers").empty()) metadata.erase("finalizers");
   }
 }
 
-void apply_propagation(Value& document, const std::string& propagation) {
-  if (propagation.empty()) return;
+// The policy asked for, else the one whose finalizer is there, else the kind's own.
+void apply_propagation(const kinds::Resource& resource, Value& document, const std::string& propagation) {
+  if (propagation.empty()) {
+    if (orphans_by_default(resource) && !has_finalizer(document, kForegroundFinalizer)) {
+      set_finalizer(document, kOrphanFinalizer, true);
+    }
+    return;
+  }
   set_finalizer(document, kOrphanFinalizer, propagation == "Orphan");
   set_finalizer(document, kForegroundFinalizer, propagation == "Foreground");
 }
@@ -93,13 +109,19 @@ Result<DeleteOptions> parse_delete_options(const Value& body) {
   return options;
 }
 
+std::optional<std::string> deletion_warning(const kinds::Resource& resource, const DeleteOptions& options) {
+  if (!options.propagation.empty() || resource.group != "batch" || !orphans_by_default(resource)) return std::nullopt;
+  return "the pods of a job are kept when it is deleted without a propagation policy; set propagationPolicy=Background "
+         "to remove them, or propagationPolicy=Orphan to say that they are meant to stay";
+}
+
 Result<Deletion> decide_deletion(const Call& call, const object::Object& current, const DeleteOptions& options,
                                  WallTime now) {
   STEAD_TRY_VOID(check_preconditions(call, current, options));
   const Value& old = current.document();
   int64_t grace = grace_seconds(*call.resource, old, options);
   Value marked = old;
-  apply_propagation(marked, options.propagation);
+  apply_propagation(*call.resource, marked, options.propagation);
   bool already = current.deleting();
   if (already) {
     // A second delete may only shorten the time that is left.

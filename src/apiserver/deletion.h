@@ -23,6 +23,9 @@ struct DeleteOptions {
 // in.
 Result<DeleteOptions> parse_delete_options(const object::Value& body);
 
+// What to tell who deletes a job without saying what becomes of its pods.
+std::optional<std::string> deletion_warning(const kinds::Resource& resource, const DeleteOptions& options);
+
 struct Deletion {
   bool remove = false;                  // remove from the store now
   std::optional<object::Value> marked;  // otherwise: the document to store (nullopt: nothing to change)

@@ -29,6 +29,7 @@ void Verbs::remove_attempt(std::shared_ptr<Call> call, DeleteOptions options, in
   response.deleted = deletion->remove;
   response.object = current;
   response.revision = current->revision();
+  if (auto warning = deletion_warning(*call->resource, options)) response.warnings.push_back(std::move(*warning));
   // An eviction is reviewed as such.
   if (!call->request.subresource.empty() || !webhooks_.concerned(*call, Operation::kDelete)) {
     return write_deletion(call, std::move(options), attempt, current, std::move(*deletion), std::move(response),

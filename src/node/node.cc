@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "client/informer.h"
 #include "node/logs/log_rotation.h"
+#include "node/pods/pod_admission.h"
 #include "node/pods/pod_worker.h"
 #include "node/registration.h"
 #include "node/server/kubelet_server.h"
@@ -21,6 +22,8 @@ using object::ObjectPtr;
 using object::Value;
 
 constexpr Duration kRecoverRetry = std::chrono::milliseconds(250);
+// A pod that does not fit gets a second look: what is in its way may be about to end.
+constexpr Duration kSecondLook = std::chrono::seconds(1);
 constexpr Duration kLogCheck = std::chrono::seconds(10);
 
 using RuntimePods = std::map<std::string, RuntimePod>;  // by uid
@@ -162,8 +165,8 @@ struct Node::State : PodHost, PodDirectory, std::enable_shared_from_this<Node::S
       PodWorker& worker = add_worker(pod);
       auto known = found.find(uid);
       if (known != found.end()) worker.adopt(std::move(known->second));
-      worker.reconcile();
     }
+    for (const auto& [uid, pod] : assigned) admit(*workers.at(uid));
     registration.cleaned();
     remove_leftovers(assigned, found);
     if (context.files.keeps_logs()) check_logs_later();
@@ -240,8 +243,34 @@ struct Node::State : PodHost, PodDirectory, std::enable_shared_from_this<Node::S
     if (known != workers.end()) {
       known->second->update(after);
     } else {
-      add_worker(after).reconcile();
+      admit(add_worker(after));
     }
+  }
+
+  // What was started once has been taken.
+  void admit(PodWorker& worker) {
+    if (!worker.pod()->status().at("startTime").as_string().empty() || !refusal_of(worker)) return worker.reconcile();
+    worker.hold();
+    worker.reconcile();
+    loop.call_after(kSecondLook, [weak = weak_from_this(), uid = worker.uid()] {
+      if (auto self = weak.lock()) self->look_again(uid);
+    });
+  }
+
+  void look_again(const std::string& uid) {
+    auto found = workers.find(uid);
+    if (found == workers.end() || !found->second->is_held()) return;
+    auto refusal = refusal_of(*found->second);
+    refusal ? found->second->refuse(refusal->reason, refusal->message) : found->second->release();
+  }
+
+  std::optional<Refusal> refusal_of(const PodWorker& worker) const {
+    std::vector<ObjectPtr> others;
+    others.reserve(workers.size());
+    for (const auto& [uid, other] : workers) {
+      if (other.get() != &worker && other->counts()) others.push_back(other->pod());
+    }
+    return refuse(*worker.pod(), others, options);
   }
 
   void runtime_event(const RuntimeEvent& event) {

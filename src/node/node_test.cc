@@ -152,6 +152,36 @@ TEST_F(NodeTest, APodBecomesReadyAtOnce) {
   EXPECT_EQ(events("Pulled"), 2u);
 }
 
+TEST_F(NodeTest, APodThatDoesNotFitGetsASecondLookAndIsRefused) {
+  start_node();
+  ASSERT_TRUE(until([&] { return node_->ready(); }));
+  auto with_port = [&](const std::string& name) {
+    Value document = pod_document(name, {name});
+    document["spec"]["containers"].mutable_items()[0].set(
+        "ports", Value::array({Value::object({{"containerPort", 80}, {"hostPort", 8080}})}));
+    api_.put(kPods, std::move(document));
+  };
+  with_port("first");
+  ASSERT_TRUE(until([&] { return ready("first"); }));
+  with_port("second");
+  ASSERT_TRUE(until([&] { return pod("second")->status().at("phase").as_string() == "Failed"; }));
+  EXPECT_EQ(pod("second")->status().at("reason").as_string(), "NodePorts");
+  EXPECT_EQ(started_, (std::vector<std::string>{"first"}));
+  with_port("third");
+  simulation_.run_for(500ms);
+  delete_pod("first", 0);
+  ASSERT_TRUE(until([&] { return ready("third"); })) << "the port was given back in time";
+}
+
+TEST_F(NodeTest, ADeadlineSetLaterHolds) {
+  start_node();
+  ASSERT_TRUE(until([&] { return node_->ready(); }));
+  api_.put(kPods, pod_document("web-0", {"app"}));
+  ASSERT_TRUE(until([&] { return ready("web-0"); }));
+  api_.change(kPods, "default/web-0", [](Value& document) { document.set({"spec", "activeDeadlineSeconds"}, 5); });
+  ASSERT_TRUE(until([&] { return pod("web-0")->status().at("reason").as_string() == "DeadlineExceeded"; }));
+}
+
 TEST_F(NodeTest, ServesTheKubeletsPaths) {
   using testing::HasSubstr;
   using testing::StartsWith;

@@ -9,23 +9,6 @@ namespace {
 constexpr int64_t kScoredCpuMilli = 100;
 constexpr int64_t kScoredMemory = 200LL * 1024 * 1024;
 
-std::vector<HostPort> host_ports_of(const Value& spec) {
-  std::vector<HostPort> ports;
-  for (std::string_view list : {"containers", "initContainers"}) {
-    for (const Value& container : spec.at(list).items()) {
-      if (list == "initContainers" && container.at("restartPolicy").as_string() != "Always") continue;
-      for (const Value& port : container.at("ports").items()) {
-        if (port.at("hostPort").as_int() == 0) continue;
-        std::string_view protocol = port.at("protocol").as_string();
-        std::string ip(port.at("hostIP").as_string());
-        ports.push_back({ip == "0.0.0.0" ? "" : ip, std::string(protocol.empty() ? "TCP" : protocol),
-                         port.at("hostPort").as_int()});
-      }
-    }
-  }
-  return ports;
-}
-
 std::vector<std::string> claims_of(const Object& pod) {
   std::vector<std::string> claims;
   for (const Value& volume : pod.spec().at("volumes").items()) {
@@ -52,15 +35,11 @@ Resources scored(const Value& spec, const Resources& requests) {
 
 }  // namespace
 
-bool HostPort::conflicts_with(const HostPort& other) const {
-  return port == other.port && protocol == other.protocol && (ip.empty() || other.ip.empty() || ip == other.ip);
-}
-
 PodInfo::PodInfo(ObjectPtr the_pod) : pod(std::move(the_pod)) {
   const Value& spec = pod->spec();
   requests = kinds::pod_requests(spec);
   scored_requests = scored(spec, requests);
-  host_ports = host_ports_of(spec);
+  host_ports = kinds::host_ports(spec);
   claims = claims_of(*pod);
   for (const std::string& uid : client::index_by_controller_uid(*pod)) controller_uid = uid;
   terms = read_affinity_terms(*pod);

@@ -9,21 +9,16 @@
 #include <string_view>
 #include <vector>
 
+#include "kinds/semantics/host_ports.h"
 #include "kinds/semantics/pod_requests.h"
 #include "object/object.h"
 #include "scheduler/affinity_term.h"
 
 namespace stead::scheduler {
 
+using kinds::HostPort;
 using kinds::Resources;
 using object::ObjectPtr;
-
-struct HostPort {
-  std::string ip;        // "" is every address
-  std::string protocol;  // "TCP", "UDP", "SCTP"
-  int64_t port = 0;
-  bool conflicts_with(const HostPort& other) const;
-};
 
 // A pod with what scheduling reads of it, worked out once.
 struct PodInfo {

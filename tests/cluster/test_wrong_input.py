@@ -135,7 +135,7 @@ def test_nonsense_bodies(api):
 
 
 def test_nonsense_queries(api):
-    for query in ("labelSelector=a in b", "fieldSelector=spec.nope=1", "limit=-1", "resourceVersion=x", "continue=%25"):
+    for query in ("labelSelector=a in b", "fieldSelector=spec.nope=1", "limit=-1", "resourceVersion=x", "continue=%25", "timeout=soon"):
         code, status = api("GET", "/api/v1/namespaces/default/pods?" + query.replace(" ", "%20"))
         assert code == 400, (query, status)
 

@@ -167,6 +167,29 @@ Value core_versions_document(std::string_view server_address) {
         Value::array({Value::object({{"clientCIDR", "0.0.0.0/0"}, {"serverAddress", server_address}})})}});
 }
 
+Value paths_document(Resources resources, RemoteGroups remote) {
+  std::vector<std::string> paths{"/.well-known/openid-configuration",
+                                 "/api",
+                                 "/apis",
+                                 "/healthz",
+                                 "/livez",
+                                 "/metrics",
+                                 "/openapi/v2",
+                                 "/openapi/v3",
+                                 "/openid/v1/jwks",
+                                 "/readyz",
+                                 "/version"};
+  for (const auto& [group, versions] : versions_by_group(resources, remote)) {
+    std::string base = group.empty() ? "/api" : "/apis/" + std::string(group);
+    if (!group.empty()) paths.push_back(base);
+    for (const auto& version : versions) paths.push_back(base + "/" + std::string(version));
+  }
+  std::sort(paths.begin(), paths.end());
+  Value list = Value::array();
+  for (const std::string& path : paths) list.append(path);
+  return Value::object({{"paths", std::move(list)}});
+}
+
 Value groups_document(Resources resources, RemoteGroups remote) {
   Value groups = Value::array();
   for (const auto& [group, versions] : versions_by_group(resources, remote)) {

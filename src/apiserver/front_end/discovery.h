@@ -15,6 +15,7 @@ namespace stead::apiserver {
 using Resources = std::span<const kinds::Resource* const>;
 using RemoteGroups = std::span<const RemoteGroupVersion>;
 
+object::Value paths_document(Resources resources, RemoteGroups remote);   // /
 object::Value core_versions_document(std::string_view server_address);    // /api
 object::Value groups_document(Resources resources, RemoteGroups remote);  // /apis
 std::optional<object::Value> group_document(Resources resources, RemoteGroups remote,

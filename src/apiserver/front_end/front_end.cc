@@ -19,6 +19,7 @@
 #include "apiserver/front_end/write_gate.h"
 #include "http/compressed_answer.h"
 #include "kinds/openapi.h"
+#include "kinds/review.h"
 #include "object/codec.h"
 
 namespace stead::apiserver {
@@ -163,9 +164,9 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
         break;
       default:
         if (http.path == "/version" || http.path == "/version/") document = version_document();
-        if (http.path == "/")
-          document = Value::object({{"paths", Value::array({"/api", "/apis", "/healthz", "/livez", "/metrics",
-                                                            "/openapi/v2", "/openapi/v3", "/readyz", "/version"})}});
+        if (http.path == "/") {
+          document = paths_document(server_.catalogue().resources(), server_.api_services().remote());
+        }
         if (http.path == "/metrics") {
           http::Response page = http::Response::text(200, metrics_page(server_), std::string(kMetricsType));
           return http::respond_compressed(exchange, std::move(page));
@@ -249,6 +250,12 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
       // What is not served is as secret as what is.
       Result<void> allowed = server_.authorizer().authorize(identity, request_of(route, http));
       return refuse(exchange, allowed.ok() ? no_such_path() : allowed.error());
+    }
+    if (form->shape != AcceptedForm::Shape::kObject && kinds::is_review(*resource)) {
+      // What is never kept has no rows and no metadata to show.
+      return refuse(exchange, make_error(Reason::kNotAcceptable,
+                                         "only the following media types are accepted: application/json, "
+                                         "application/yaml, application/vnd.kubernetes.protobuf"));
     }
     if (served.custom && form->body == BodyForm::kProtobuf && form->shape == AcceptedForm::Shape::kObject) {
       // Nobody numbered the fields of kinds that users declare.

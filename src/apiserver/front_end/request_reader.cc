@@ -8,6 +8,7 @@
 #include "kinds/registry.h"
 #include "object/field_error.h"
 #include "object/protobuf.h"
+#include "object/time.h"
 
 namespace stead::apiserver {
 namespace {
@@ -83,6 +84,13 @@ Result<void> read_options(const http::Request& http, client::Request& request) {
   request.limit = limit;
   STEAD_TRY(timeout, number(http, "timeoutSeconds"));
   request.timeout_seconds = timeout;
+  // How long the answer may take is for the client to watch over; what it says must make sense all the same.
+  std::string_view patience = http.query_value("timeout");
+  if (!patience.empty() && request.verb != Verb::kWatch && !object::parse_duration(patience)) {
+    return make_error(
+        Reason::kBadRequest,
+        fmt::format("timeout: Invalid value: \"{}\": must be a duration, such as 30s or 1m30s", patience));
+  }
   object::FieldErrors errors;
   const std::string& validation = request.field_validation;
   static constexpr std::string_view kValidations[] = {"Ignore", "Strict", "Warn"};

@@ -61,6 +61,25 @@ client::Plan drop_dead_references(const Observed& observed) {
   return plan;
 }
 
+// Objects that own each other in a circle would wait for each other for ever: this one blocks its owners no longer.
+std::optional<client::Plan> break_circle(const Observed& observed) {
+  bool circle = std::any_of(observed.dependents.begin(), observed.dependents.end(),
+                            [](const Member& dependent) { return deletes_in_foreground(*dependent.object); });
+  if (!circle) return std::nullopt;
+  Value document = observed.subject.object->document();
+  bool blocks = false;
+  for (Value& owner : document["metadata"]["ownerReferences"].mutable_items()) {
+    blocks = blocks || owner.at("blockOwnerDeletion").as_bool();
+    owner.set("blockOwnerDeletion", false);
+  }
+  if (!blocks) return std::nullopt;
+  // Its change brings the next decision.
+  client::Plan plan;
+  plan.steps.push_back(
+      {.request = update_request(observed.subject.resource, std::move(document)), .tolerated = {Reason::kNotFound}});
+  return plan;
+}
+
 }  // namespace
 
 bool deletes_in_foreground(const Object& object) { return object.deleting() && has_finalizer(object, kForeground); }
@@ -81,6 +100,8 @@ client::Plan decide(const Observed& observed) {
   bool in_foreground = any(OwnerState::kWaitsForDependents) && !observed.dependents.empty();
   if (has_finalizer(subject, kOrphan)) {
     request.body.set("propagationPolicy", "Orphan");
+  } else if (auto breaking = in_foreground ? break_circle(observed) : std::nullopt) {
+    return std::move(*breaking);
   } else if (in_foreground || has_finalizer(subject, kForeground)) {
     request.body.set("propagationPolicy", "Foreground");
   }

@@ -127,6 +127,19 @@ TEST_F(GarbageWithNodeTest, OrphanLeavesThePods) {
   EXPECT_TRUE(api.get(kPods, "default/web-2")->metadata().at("ownerReferences").empty());
 }
 
+TEST_F(GarbageTest, ACircleOfOwnersDeletedInTheForegroundEnds) {
+  for (int i = 0; i < 3; ++i) make(kConfigMaps, "v1", "ConfigMap", "c" + std::to_string(i));
+  for (int i = 0; i < 3; ++i) {
+    ObjectPtr owner = api.get(kConfigMaps, "default/c" + std::to_string((i + 2) % 3));
+    api.change(kConfigMaps, "default/c" + std::to_string(i),
+               [&](Value& map) { map["metadata"]["ownerReferences"].append(controller_reference(*owner)); });
+  }
+  settle();
+  remove(kConfigMaps, "default/c0", "Foreground");
+  simulation.run_for(1s);
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(exists(kConfigMaps, "c" + std::to_string(i))) << i;
+}
+
 TEST_F(GarbageTest, OwnersAreToldApartByUid) {
   ObjectPtr owner = make(kReplicaSets, "apps/v1", "ReplicaSet", "owner");
   make(kConfigMaps, "v1", "ConfigMap", "kept", {owner});

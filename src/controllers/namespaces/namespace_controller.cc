@@ -17,6 +17,7 @@ NamespaceController::NamespaceController(client::ApiTransport& transport, loop::
                                          client::EventRecorder& events, client::InformerSet& informers,
                                          std::vector<ServedResource> resources, std::string root_ca_pem)
     : transport_(transport),
+      loop_(loop),
       events_(events),
       informers_(informers),
       root_ca_pem_(std::move(root_ca_pem)),
@@ -39,9 +40,11 @@ void NamespaceController::add_source(const client::ResourceRef& resource, client
   informer.on_change([this](const ObjectPtr& before, const ObjectPtr& after) {
     const ObjectPtr& object = after ? after : before;
     bool kept = object->name() == kAccount || object->name() == kRootCa;
-    // Contents matter to a namespace that is being deleted: what came too late, and that something is gone.
+    // Contents matter to a namespace that is being deleted: what came too late, what keeps one, that one is gone.
+    bool tells = !before || !after || before->deleting() != after->deleting() ||
+                 before->metadata().at("finalizers") != after->metadata().at("finalizers");
     ObjectPtr ns = namespaces_.get(object->ns());
-    if (ns && (kept || (ns->deleting() && (!before || !after)))) queue_.add(std::string(object->ns()));
+    if (ns && (kept || (ns->deleting() && tells))) queue_.add(std::string(object->ns()));
   });
 }
 
@@ -90,7 +93,7 @@ void NamespaceController::work(const std::string& name, client::WorkQueue::Finis
     observed.service_account = service_accounts_.get(name, kAccount);
     observed.root_ca = config_maps_.get(name, kRootCa);
   }
-  apply_plans(transport_, events_, namespaces::decide(observed, root_ca_pem_), std::move(finish));
+  apply_plans(transport_, events_, namespaces::decide(observed, root_ca_pem_, loop_.wall_now()), std::move(finish));
 }
 
 }  // namespace stead::controllers

@@ -34,6 +34,7 @@ class NamespaceController {
   void work(const std::string& name, client::WorkQueue::Finish finish);
 
   client::ApiTransport& transport_;
+  loop::Loop& loop_;
   client::EventRecorder& events_;
   client::InformerSet& informers_;
   const std::string root_ca_pem_;

@@ -1,9 +1,14 @@
 #include "controllers/namespaces/namespace_policy.h"
 
 #include <algorithm>
+#include <iterator>
+#include <map>
+#include <optional>
 
+#include "controllers/namespaces/namespace_conditions.h"
 #include "controllers/owner_references.h"
 #include "controllers/requests.h"
+#include "controllers/statefulset/identity.h"
 
 namespace stead::controllers::namespaces {
 namespace {
@@ -17,11 +22,46 @@ constexpr std::string_view kDescription =
     "internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes "
     "clusters.";
 
-// A set's pods end in order; the garbage collector sees to that once the set is gone.
-bool belongs_to_set(const Content& content) {
-  const Value* owner = controller_of(*content.object);
-  return content.resource.resource == "pods" && owner != nullptr && owner->at("kind").as_string() == "StatefulSet";
+bool is_of(const Content& content, std::string_view group, std::string_view resource) {
+  return content.resource.group == group && content.resource.resource == resource;
 }
+
+// The pods of a StatefulSet end in its order, the highest first, unless it is a Parallel one.
+class SetOrder {
+ public:
+  explicit SetOrder(const std::vector<Content>& contents) {
+    for (const Content& content : contents) {
+      if (is_of(content, "apps", "statefulsets")) {
+        bool parallel = content.object->spec().at("podManagementPolicy").as_string() == "Parallel";
+        sets_.emplace(content.object->uid(), parallel);
+      } else if (std::string uid = set_of(content); !uid.empty()) {
+        int64_t ordinal = statefulset::ordinal_of(*content.object);
+        auto [highest, first] = highest_.emplace(uid, ordinal);
+        if (!first) highest->second = std::max(highest->second, ordinal);
+      }
+    }
+  }
+
+  // Once its set is gone the garbage collector sees to a pod.
+  bool may_end(const Content& content) const {
+    std::string uid = set_of(content);
+    if (uid.empty()) return true;
+    auto set = sets_.find(uid);
+    if (set == sets_.end()) return false;
+    return set->second || highest_.at(uid) == statefulset::ordinal_of(*content.object);
+  }
+
+ private:
+  // The UID of the set whose pod this is; empty: of none.
+  static std::string set_of(const Content& content) {
+    const Value* owner = controller_of(*content.object);
+    bool of_set = is_of(content, "", "pods") && owner != nullptr && owner->at("kind").as_string() == "StatefulSet";
+    return of_set ? std::string(owner->at("uid").as_string()) : std::string();
+  }
+
+  std::map<std::string, bool, std::less<>> sets_;  // by UID: whether it is a Parallel one
+  std::map<std::string, int64_t> highest_;         // ordinal, by the set's UID
+};
 
 client::Plan finalize(const Object& ns) {
   Value document = ns.document();
@@ -38,12 +78,38 @@ client::Plan finalize(const Object& ns) {
   return plan;
 }
 
-std::vector<client::Plan> empty_namespace(const Observed& observed) {
+// Pods go first (KEP-5080): what else there is may hold them in check, as a NetworkPolicy does.
+std::vector<Content> next_to_go(const Observed& observed) {
+  std::vector<Content> pods;
+  std::copy_if(observed.contents.begin(), observed.contents.end(), std::back_inserter(pods),
+               [](const Content& content) { return is_of(content, "", "pods"); });
+  return pods.empty() ? observed.contents : pods;
+}
+
+std::optional<client::Plan> report(const Object& ns, const std::vector<Content>& remaining, WallTime now) {
+  Value status = with_deletion_conditions(ns.status(), remaining, now);
+  if (status == ns.status()) return std::nullopt;
+  Value document = ns.document();
+  document.set("status", std::move(status));
+  client::Plan plan;
+  plan.steps.push_back({.request = update_request(kNamespaces, std::move(document), "status"),
+                        .tolerated = {Reason::kNotFound, Reason::kConflict}});
+  return plan;
+}
+
+std::vector<client::Plan> empty_namespace(const Observed& observed, WallTime now) {
   std::vector<client::Plan> plans;
-  for (const Content& content : observed.contents) {
-    if (content.object->deleting() || belongs_to_set(content)) continue;
+  std::vector<Content> going = next_to_go(observed);
+  SetOrder order(observed.contents);
+  bool lingers = false;  // something was told to go before
+  for (const Content& content : going) {
+    lingers = lingers || content.object->deleting();
+    if (content.object->deleting() || !order.may_end(content)) continue;
     plans.push_back({.steps = {{.request = delete_request(content.resource, *content.object),
                                 .tolerated = {Reason::kNotFound, Reason::kConflict}}}});
+  }
+  if (lingers) {
+    if (auto plan = report(*observed.ns, going, now)) plans.push_back(std::move(*plan));
   }
   if (!observed.contents.empty()) return plans;
   std::span<const Value> finalizers = observed.ns->spec().at("finalizers").items();
@@ -60,9 +126,9 @@ Value named(std::string_view kind, std::string_view ns, std::string_view name) {
 
 }  // namespace
 
-std::vector<client::Plan> decide(const Observed& observed, const std::string& root_ca_pem) {
+std::vector<client::Plan> decide(const Observed& observed, const std::string& root_ca_pem, WallTime now) {
   const Object& ns = *observed.ns;
-  if (ns.deleting()) return empty_namespace(observed);
+  if (ns.deleting()) return empty_namespace(observed, now);
   std::vector<client::Plan> plans;
   auto add = [&](client::Request request) {
     plans.push_back({.steps = {{.request = std::move(request), .tolerated = {Reason::kAlreadyExists}}}});

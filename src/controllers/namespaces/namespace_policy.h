@@ -2,11 +2,12 @@
 
 // What a namespace needs. Pure.
 //
-//   Active ── deleted ──▶ Terminating ── contents deleted ──▶ empty ── finalized ──▶ gone
+//   Active ── deleted ──▶ Terminating ── pods gone, then all else ──▶ empty ── finalized ──▶ gone
 
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "client/informer.h"
 #include "client/plan.h"
 
@@ -28,7 +29,7 @@ struct Observed {
 };
 
 // The plans are independent of each other.
-std::vector<client::Plan> decide(const Observed& observed, const std::string& root_ca_pem);
+std::vector<client::Plan> decide(const Observed& observed, const std::string& root_ca_pem, WallTime now);
 
 // default, kube-system, kube-public, kube-node-lease.
 std::vector<client::Request> standard_namespaces();

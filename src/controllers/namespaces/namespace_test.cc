@@ -20,6 +20,7 @@ class NamespaceTest : public testing::Test {
         informers(api, loop),
         controller(api, loop, events, informers,
                    {{kPods, "Pod", true},
+                    {kStatefulSets, "StatefulSet", true},
                     {kConfigMaps, "ConfigMap", true},
                     {kServiceAccounts, "ServiceAccount", true},
                     {kNodes, "Node", false}},
@@ -41,6 +42,15 @@ class NamespaceTest : public testing::Test {
       if (call.subresource == "finalize" && call.name == name) return call.body.at({"spec", "finalizers"}).empty();
     }
     return false;
+  }
+
+  // A condition of namespace "default": "True message".
+  std::string said(std::string_view type) {
+    for (const Value& one : api.get(kNamespaces, "default")->status().at("conditions").items()) {
+      if (one.at("type").as_string() != type) continue;
+      return std::string(one.at("status").as_string()) + " " + std::string(one.at("message").as_string());
+    }
+    return "";
   }
 
   loop::Simulation simulation;
@@ -76,11 +86,44 @@ TEST_F(NamespaceTest, ADeletedOneIsEmptiedThenFinalized) {
   settle();
   make_deleting("default");
   EXPECT_TRUE(api.get(kPods, "default/p")->deleting());
-  EXPECT_FALSE(api.get(kConfigMaps, "default/kube-root-ca.crt"));
+  EXPECT_TRUE(api.get(kConfigMaps, "default/kube-root-ca.crt")) << "pods go first";
   EXPECT_FALSE(finalized("default")) << "a pod is still ending";
+  EXPECT_EQ(said("NamespaceContentRemaining"), "True Some resources are remaining: pods. has 1 resource instances");
+  EXPECT_EQ(said("NamespaceFinalizersRemaining"), "False nothing is left");
+  EXPECT_EQ(said("NamespaceDeletionContentFailure"), "False everything that could be was told to go");
   api.remove(kPods, "default/p");
   settle();
+  EXPECT_FALSE(api.get(kConfigMaps, "default/kube-root-ca.crt"));
   EXPECT_TRUE(finalized("default"));
+}
+
+TEST_F(NamespaceTest, WhatAFinalizerHoldsIsTold) {
+  Value map = Value::object({{"metadata", Value::object({{"name", "m"}, {"namespace", "default"}})}});
+  map["metadata"].set("finalizers", Value::array({"example.com/hold"}));
+  api.put(kConfigMaps, map);
+  settle();
+  make_deleting("default");
+  EXPECT_EQ(said("NamespaceFinalizersRemaining"),
+            "True Some finalizers are remaining: example.com/hold in 1 resource instances");
+}
+
+TEST_F(NamespaceTest, PodsOfASetEndHighestFirst) {
+  Value set = Value::object({{"metadata", Value::object({{"name", "web"}, {"namespace", "default"}})}});
+  std::string uid(api.put(kStatefulSets, set)->uid());
+  for (const std::string name : {"web-0", "web-1"}) {
+    Value pod = Value::object({{"metadata", Value::object({{"name", name}, {"namespace", "default"}})}});
+    pod.set({"spec", "nodeName"}, "node1");
+    pod["metadata"]["ownerReferences"].append(
+        Value::object({{"kind", "StatefulSet"}, {"name", "web"}, {"uid", uid}, {"controller", true}}));
+    api.put(kPods, pod);
+  }
+  settle();
+  make_deleting("default");
+  EXPECT_FALSE(api.get(kPods, "default/web-0")->deleting());
+  EXPECT_TRUE(api.get(kPods, "default/web-1")->deleting());
+  api.remove(kPods, "default/web-1");
+  settle();
+  EXPECT_TRUE(api.get(kPods, "default/web-0")->deleting());
 }
 
 TEST_F(NamespaceTest, PodsOfSetsAreLeftToTheirOrder) {

@@ -118,10 +118,7 @@ void StatefulSetController::work(const std::string& key, client::WorkQueue::Fini
   auto observed = observe(key);
   if (!observed) return finish(client::Outcome::done());
   statefulset::Decision decision = statefulset::decide(*observed, loop_.wall_now());
-  if (decision.look_again) {
-    status_queue_.add_after(key, *decision.look_again);
-    decision.work.push_back({.look_again = decision.look_again});
-  }
+  if (decision.look_again) decision.work.push_back({.look_again = decision.look_again});
   apply_plans(transport_, events_, std::move(decision.work), std::move(finish));
 }
 
@@ -129,9 +126,9 @@ void StatefulSetController::write_status(const std::string& key, client::WorkQue
   auto observed = observe(key);
   if (!observed) return finish(client::Outcome::done());
   statefulset::Decision decision = statefulset::decide(*observed, loop_.wall_now());
-  if (!decision.status) return finish(client::Outcome::done());
   client::Plan plan;
-  plan.steps.push_back({.request = std::move(*decision.status)});
+  if (decision.status) plan.steps.push_back({.request = std::move(*decision.status)});
+  plan.look_again = decision.look_again;
   client::apply_plan(transport_, events_, std::move(plan), std::move(finish));
 }
 

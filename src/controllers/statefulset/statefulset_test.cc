@@ -334,6 +334,10 @@ TEST_F(StatefulSetTest, MinReadySecondsHoldsTheNextPodBack) {
   simulation.run_for(6s);
   EXPECT_EQ(names(), names_up_to(2));
   EXPECT_EQ(set()->status().at("availableReplicas").as_int(), 1);
+  // Nothing but time passes now.
+  run_pod(1);
+  simulation.run_for(6s);
+  EXPECT_EQ(set()->status().at("availableReplicas").as_int(), 2);
 }
 
 TEST_F(StatefulSetTest, HistoryIsCut) {

@@ -69,14 +69,15 @@ std::vector<Value> cells(const Value& event, WallTime now) {
 }
 
 std::optional<std::string> field(const Value& event, std::string_view path) {
-  constexpr std::string_view kAbout = "involvedObject.";
-  if (path.starts_with(kAbout)) {
-    return std::string(event.at({"involvedObject", path.substr(kAbout.size())}).as_string());
+  // The second name of each is that of events.k8s.io.
+  for (std::string_view about : {"involvedObject.", "regarding."}) {
+    if (!path.starts_with(about)) continue;
+    return std::string(event.at({"involvedObject", path.substr(about.size())}).as_string());
   }
   if (path == "reason" || path == "type") return std::string(event.at(path).as_string());
   const Value& component = event.at({"source", "component"});
   const Value& reporter = event.at("reportingComponent");
-  if (path == "reportingComponent") return std::string(reporter.as_string());
+  if (path == "reportingComponent" || path == "reportingController") return std::string(reporter.as_string());
   if (path == "source") return text_or(component, reporter.as_string());
   return std::nullopt;
 }
@@ -103,8 +104,16 @@ KindRules event_rules() {
                             "involvedObject.apiVersion",
                             "involvedObject.resourceVersion",
                             "involvedObject.fieldPath",
+                            "regarding.kind",
+                            "regarding.namespace",
+                            "regarding.name",
+                            "regarding.uid",
+                            "regarding.apiVersion",
+                            "regarding.resourceVersion",
+                            "regarding.fieldPath",
                             "reason",
                             "reportingComponent",
+                            "reportingController",
                             "source",
                             "type"};
   return made;

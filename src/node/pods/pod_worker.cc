@@ -19,13 +19,12 @@ PodWorker::PodWorker(const NodeContext& context, PodHost& host, object::ObjectPt
   status_.observe(shape_.pod);
   const Value& status = shape_.pod->status();
   start_time_ = status.at("startTime").as_string();
-  Instant started = context_.loop.now();
+  started_ = context_.loop.now();
   if (start_time_.empty()) {
     start_time_ = object::format_time(context_.loop.wall_now());
   } else if (auto parsed = object::parse_time(start_time_)) {
-    started -= std::max(Duration(0), std::chrono::duration_cast<Duration>(context_.loop.wall_now() - *parsed));
+    started_ -= std::max(Duration(0), std::chrono::duration_cast<Duration>(context_.loop.wall_now() - *parsed));
   }
-  if (shape_.active_deadline) deadline_ = started + *shape_.active_deadline;
   if (shape_.pod->deleting()) wish_ = PodWish::kDelete;
   for (size_t i = 0; i < shape_.containers.size(); ++i) {
     runners_.push_back(std::make_shared<ContainerRunner>(context_, *this, i));
@@ -92,6 +91,25 @@ void PodWorker::object_gone() {
   reconcile();
 }
 
+void PodWorker::release() {
+  held_ = false;
+  reconcile();
+}
+
+void PodWorker::refuse(std::string reason, std::string message) {
+  held_ = false;
+  failed_reason_ = std::move(reason);
+  failed_message_ = std::move(message);
+  record("Warning", failed_reason_.c_str(), failed_message_);
+  reconcile();
+}
+
+bool PodWorker::counts() const {
+  std::string_view phase = shape_.pod->status().at("phase").as_string();
+  bool over = !failed_reason_.empty() || phase == "Failed" || phase == "Succeeded";
+  return !held_ && !over && !is_gone();
+}
+
 void PodWorker::runtime_event(const std::string& container_id) {
   bool all = container_id.empty();
   for (auto& runner : runners_) {
@@ -141,7 +159,7 @@ PodObservation PodWorker::observe() const {
   std::string_view phase = shape_.pod->status().at("phase").as_string();
   seen.failed = !failed_reason_.empty() || phase == "Failed" || phase == "Succeeded";
   seen.predecessor_alive = host_.predecessor_alive(*this);
-  seen.inputs_ready = inputs_known();
+  seen.inputs_ready = !held_ && inputs_known();
   seen.volumes_ready = volumes_ready_;
   seen.volumes_busy = volumes_busy_;
   seen.volumes_present = volumes_present_ || (wish_ != PodWish::kRun && directory_present_);
@@ -150,7 +168,7 @@ PodObservation PodWorker::observe() const {
   seen.sandboxes_made = sandboxes_made_;
   seen.sandbox_not_before = sandbox_not_before_;
   for (const auto& runner : runners_) seen.containers.push_back(runner->observe());
-  seen.deadline = deadline_;
+  if (shape_.active_deadline) seen.deadline = started_ + *shape_.active_deadline;
   if (ending_since_) seen.ending_for = context_.loop.now() - *ending_since_;
   seen.object_deleted = object_deleted_;
   return seen;

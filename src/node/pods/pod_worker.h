@@ -44,6 +44,13 @@ class PodWorker final : public std::enable_shared_from_this<PodWorker>, public C
   void adopt(RuntimePod found);
   void update(object::ObjectPtr pod);
   void object_gone();
+  // Holds everything back until the node has taken the pod, or refused it: then it fails without having run.
+  void hold() { held_ = true; }
+  void release();
+  void refuse(std::string reason, std::string message);
+  bool is_held() const { return held_; }
+  // Whether it may hold something of the node: taken, and neither failed nor finished nor gone.
+  bool counts() const;
   // Something happened to one of the pod's ids, or (empty) to something.
   void runtime_event(const std::string& container_id);
   void reconcile();
@@ -107,8 +114,9 @@ class PodWorker final : public std::enable_shared_from_this<PodWorker>, public C
   std::optional<Instant> ending_since_;
   loop::TimerId timer_ = loop::TimerId::kNone;
   std::string start_time_;
-  std::optional<Instant> deadline_;
+  Instant started_{};
   std::string failed_reason_, failed_message_;
+  bool held_ = false;
   bool object_deleted_ = false;
   Duration delete_retry_{};
 
