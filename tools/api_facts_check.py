@@ -70,15 +70,15 @@ def our_type_text(type_: Type) -> str:
 
 
 def published_fields(facts: Facts, package: str, struct: dict) -> dict[str, tuple[dict, int]]:
-    """Name to (field, number of the embedded message it came in)."""
+    """Name to (field, numbers of the embedded messages it came in, 8 bits each)."""
     table = facts.table(package)
     found = {}
     for field in struct["fields"] or []:
         if not field.get("inline"):
             found[field["name"]] = (field, 0)
         elif field["type"] in table["structs"]:
-            for name, (inner, _) in published_fields(facts, package, table["structs"][field["type"]]).items():
-                found[name] = (inner, field.get("proto") or 0)
+            for name, (inner, within) in published_fields(facts, package, table["structs"][field["type"]]).items():
+                found[name] = (inner, (field.get("proto") or 0) | within << 8)
     return found
 
 

@@ -8,6 +8,7 @@
 #include "apiserver/aggregation/api_services.h"
 #include "apiserver/authorization/escalation.h"
 #include "apiserver/certificate_requests.h"
+#include "apiserver/policies/policy_status.h"
 #include "apiserver/priority_admission.h"
 #include "apiserver/quota/limit_ranger.h"
 #include "client/informer.h"
@@ -108,6 +109,7 @@ Result<void> Admission::admit_create(const Call& call, Value& document) const {
   STEAD_TRY_VOID(check_namespace(call));
   if (is_definition(call)) catalogue_.settle(document);
   if (is_api_service(call)) settle_api_service(document, catalogue_.now());
+  if (is_admission_policy(call)) settle_policy(document, catalogue_);
   if (call.custom && catalogue_.is_terminating(*call.resource)) {
     return make_error(Reason::kMethodNotAllowed, "create not allowed while custom resource definition is terminating");
   }
@@ -132,6 +134,7 @@ Result<void> Admission::admit_update(const Call& call, Value& document, const Va
   // Whatever is written to its status: what the server says of it stays.
   if (is_definition(call)) catalogue_.settle(document);
   if (is_api_service(call) && call.request.subresource.empty()) settle_api_service(document, catalogue_.now());
+  if (is_admission_policy(call) && call.request.subresource.empty()) settle_policy(document, catalogue_);
   STEAD_TRY_VOID(nodes_.admit_update(call, document, old));
   if (is_core(call, "services") && call.request.subresource.empty()) {
     STEAD_TRY_VOID(services_.complete(document, &old));

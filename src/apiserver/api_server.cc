@@ -117,7 +117,8 @@ ApiServer::ApiServer(store::Store& store, cache::Cache& cache, loop::Loop& loop,
       reviews_(authenticator_, authorizer_, options.issuer),
       admission_(cache, services_, authorizer_, accounts_, catalogue_),
       converter_(cache, random, options.webhooks),
-      webhooks_(cache, loop, random, options.webhooks, converter_),
+      policies_(cache, loop, catalogue_, authorizer_),
+      webhooks_(cache, loop, random, options.webhooks, converter_, policies_),
       verbs_(store, cache, loop, random, admission_, webhooks_, converter_),
       cleanup_(verbs_, catalogue_, cache, loop),
       api_services_(verbs_, catalogue_, cache, loop, std::move(options.aggregation)),
@@ -157,11 +158,13 @@ void ApiServer::admit_connection(client::Identity identity, client::Request requ
   });
 }
 
-void ApiServer::call(client::Identity identity, client::Request request, object::StrictErrors strict, Callback done) {
+void ApiServer::call(client::Identity identity, client::Request request, object::StrictErrors strict, Callback done,
+                     std::shared_ptr<std::map<std::string, std::string>> annotations) {
   Result<void> allowed = authorizer_.authorize(identity, request);
   if (!allowed.ok()) return done(allowed.error());
   Result<Call> call = resolve(catalogue_, std::move(identity), std::move(request));
   if (!call.ok()) return done(call.error());
+  call->annotations = std::move(annotations);
   if (!call->version->deprecation.empty()) {
     done = [done = std::move(done), warning = std::string(call->version->deprecation)](Result<Response> response) {
       if (response.ok()) response->warnings.insert(response->warnings.begin(), warning);

@@ -47,8 +47,10 @@ class ApiServer {
   // server. Any thread.
   std::unique_ptr<client::ApiTransport> transport(client::Identity identity, loop::Loop& caller_loop);
 
-  // One verb: authorize, then act. API loop. `strict`: what the parser of the body found.
-  void call(client::Identity identity, client::Request request, object::StrictErrors strict, Callback done);
+  // One verb: authorize, then act. API loop. `strict`: what the parser of the body found; `annotations`: of its line in
+  // the audit log, null without one.
+  void call(client::Identity identity, client::Request request, object::StrictErrors strict, Callback done,
+            std::shared_ptr<std::map<std::string, std::string>> annotations = nullptr);
   Result<std::shared_ptr<WatchSession>> watch(const client::Identity& identity, const client::Request& request,
                                               std::shared_ptr<client::WatchSink> sink);
 
@@ -89,6 +91,7 @@ class ApiServer {
   Reviews reviews_;
   Admission admission_;
   Converter converter_;
+  PolicyAdmission policies_;
   WebhookAdmission webhooks_;
   Verbs verbs_;
   DefinitionCleanup cleanup_;

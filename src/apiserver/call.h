@@ -2,6 +2,10 @@
 
 // One verb call on its way through the server: who asks, for what.
 
+#include <map>
+#include <memory>
+#include <string>
+
 #include "apiserver/custom/catalogue.h"
 #include "client/transport.h"
 #include "kinds/registry.h"
@@ -14,6 +18,9 @@ struct Call {
   const kinds::Resource* resource = nullptr;
   const kinds::Version* version = nullptr;          // the form the caller speaks
   std::shared_ptr<const kinds::CustomKind> custom;  // keeps `resource` alive where users declared it
+
+  // What those who judge it add to its line in the audit log; null where there is none.
+  std::shared_ptr<std::map<std::string, std::string>> annotations;
 
   // The cache's name of the resource: "apps/statefulsets", "/pods".
   std::string resource_path() const { return std::string(resource->group) + "/" + std::string(resource->name); }

@@ -7,7 +7,7 @@
 #include <map>
 
 #include "base/check.h"
-#include "kinds/custom/definition_rules.h"
+#include "kinds/custom/custom_kind.h"
 #include "object/codec.h"
 #include "object/time.h"
 
@@ -93,9 +93,6 @@ Result<Value> to_hub(const Call& call, Value document, object::StrictErrors stri
   if (call.version->set_defaults != nullptr) call.version->set_defaults(document);
   if (call.version->to_hub != nullptr) call.version->to_hub(document);
   document.set("apiVersion", call.resource->hub().api_version);
-  if (call.resource->kind == "CustomResourceDefinition" && call.request.subresource.empty()) {
-    for (std::string& warning : kinds::definition_warnings(document)) warnings.push_back(std::move(warning));
-  }
   return document;
 }
 

@@ -105,7 +105,7 @@ class Verbs {
   void write_deletion(std::shared_ptr<Call> call, DeleteOptions options, int attempt, const ObjectPtr& current,
                       Deletion deletion, Response response, Callback done);
   Result<void> validate_new(const Call& call, const Value& document) const;
-  Result<void> validate_change(const Call& call, const Change& change, const Value& document, const Value& old) const;
+  Result<void> validate_change(const Call& call, Change& change, const Value& old) const;
   void write(const Call& call, store::Write write, std::function<void(Result<store::WriteOutcome>)> done);
   store::Write put(const Call& call, const std::string& name, Value document) const;
 

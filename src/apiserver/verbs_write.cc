@@ -74,17 +74,17 @@ void Verbs::write(const Call& call, store::Write write, std::function<void(Resul
 Result<void> Verbs::validate_new(const Call& call, const Value& document) const {
   object::FieldErrors errors;
   kinds::validate_metadata(*call.resource, document, errors);
-  if (call.custom) call.custom->validate(document, *call.version, errors);
+  if (call.custom) call.custom->validate(document, nullptr, *call.version, errors, nullptr);
   if (call.resource->rules.validate != nullptr) call.resource->rules.validate(document, errors);
   if (errors.empty()) return {};
   return errors.to_error(call.version->group, call.resource->kind, document.at({"metadata", "name"}).as_string());
 }
 
-Result<void> Verbs::validate_change(const Call& call, const Change& change, const Value& document,
-                                    const Value& old) const {
+Result<void> Verbs::validate_change(const Call& call, Change& change, const Value& old) const {
+  const Value& document = change.document;
   object::FieldErrors errors;
   kinds::validate_metadata_update(*call.resource, document, old, errors);
-  if (call.custom) call.custom->validate(document, *call.version, errors);
+  if (call.custom) call.custom->validate(document, &old, *call.version, errors, &change.warnings);
   const kinds::Rules& rules = call.resource->rules;
   if (change.status_only) {
     if (rules.validate_status_update != nullptr) rules.validate_status_update(document, old, errors);
@@ -324,7 +324,7 @@ void Verbs::review_change(const AlterationPtr& alteration) {
 Result<void> Verbs::check_change(Alteration& alteration) {
   Change& change = alteration.change;
   const Value& old = alteration.current->document();
-  STEAD_TRY_VOID(validate_change(*alteration.call, change, change.document, old));
+  STEAD_TRY_VOID(validate_change(*alteration.call, change, old));
   if (change.status_only) return {};
   STEAD_TRY_VOID(admission_.judge(*alteration.call, change.document, &old, change.warnings));
   STEAD_TRY(charged, admission_.charge(*alteration.call, change.document, &old));

@@ -1,5 +1,6 @@
 #include "kinds/rules.h"
 
+#include "kinds/admissionregistration/policy_rules.h"
 #include "kinds/admissionregistration/webhook_rules.h"
 #include "kinds/apiregistration/api_service_rules.h"
 #include "kinds/apps/apps_rules.h"
@@ -52,6 +53,8 @@ constexpr KindEntry kKinds[] = {
     {"", "Service", service_rules},
     {"", "ServiceAccount", service_account_rules},
     {"admissionregistration.k8s.io", "MutatingWebhookConfiguration", mutating_webhook_configuration_rules},
+    {"admissionregistration.k8s.io", "ValidatingAdmissionPolicy", validating_admission_policy_rules},
+    {"admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding", validating_admission_policy_binding_rules},
     {"admissionregistration.k8s.io", "ValidatingWebhookConfiguration", validating_webhook_configuration_rules},
     {"apiextensions.k8s.io", "CustomResourceDefinition", custom_resource_definition_rules},
     {"apiregistration.k8s.io", "APIService", api_service_rules},

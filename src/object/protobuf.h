@@ -13,8 +13,9 @@
 
 namespace stead::object {
 
-// Wire bytes of `value`, which has the shape of `message`. Fields without a number are left out. The type meta
-// (apiVersion, kind) of the top level belongs to the envelope.
+// Wire bytes of `value`, which has the shape of `message`. Fields without a number are left out; those with
+// Field::embedded stand in messages of their own, whose numbers it holds in 8 bits each, the outermost lowest. The type
+// meta (apiVersion, kind) of the top level belongs to the envelope.
 std::string encode_protobuf(const Value& value, const Message& message);
 
 // kBadRequest on malformed bytes, naming the field. Unknown field numbers are skipped. The result has the same shape

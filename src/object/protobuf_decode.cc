@@ -13,8 +13,10 @@ class Decoder {
  public:
   explicit Decoder(const DecodeLimits& limits) : limits_(limits) {}
 
-  // Reads the fields of `message` that stand in the embedded message of number `embedded` (0: in itself).
-  Result<void> fields(std::string_view bytes, const Message& message, uint32_t embedded, Value& into, int depth) {
+  // Reads the fields of `message` that stand in the embedded messages `embedded`, whose numbers take `bits` (0: in
+  // itself).
+  Result<void> fields(std::string_view bytes, const Message& message, uint32_t embedded, unsigned bits, Value& into,
+                      int depth) {
     if (depth >= limits_.depth_max) return make_error(Reason::kBadRequest, "exceeded max depth");
     WireReader reader(bytes);
     while (reader.next()) {
@@ -23,10 +25,13 @@ class Decoder {
       for (const Field& field : message.fields) {
         if (field.number == 0) continue;
         if (field.embedded == embedded && field.number == reader.field) known = &field;
-        if (embedded == 0 && field.embedded == reader.field) holds_embedded = true;
+        if ((field.embedded & ((1U << bits) - 1)) != embedded) continue;
+        const uint32_t inner = (field.embedded >> bits) & 0xff;
+        if (inner != 0 && inner == reader.field) holds_embedded = true;
       }
       if (holds_embedded && reader.type == WireType::kBytes) {
-        STEAD_TRY_VOID(fields(reader.bytes, message, reader.field, into, depth + 1));
+        const uint32_t inside = embedded | (reader.field << bits);
+        STEAD_TRY_VOID(fields(reader.bytes, message, inside, bits + 8, into, depth + 1));
       } else if (known != nullptr) {
         STEAD_TRY_VOID(field(reader, *known, into, depth));
       }
@@ -168,7 +173,7 @@ class Decoder {
         return Value(encode_base64(reader.bytes));
       case Type::kMessage: {
         Value object = Value::object();
-        STEAD_TRY_VOID(fields(reader.bytes, *type.message, 0, object, depth + 1));
+        STEAD_TRY_VOID(fields(reader.bytes, *type.message, 0, 0, object, depth + 1));
         return object;
       }
       default:
@@ -230,7 +235,7 @@ Result<Value> decode_protobuf(std::string_view bytes, const Message& message, co
     return make_error(Reason::kRequestEntityTooLarge, "limit is " + std::to_string(limits.bytes_max));
   }
   Value value = Value::object();
-  STEAD_TRY_VOID(Decoder(limits).fields(bytes, message, 0, value, 0));
+  STEAD_TRY_VOID(Decoder(limits).fields(bytes, message, 0, 0, value, 0));
   STEAD_TRY_VOID(shape(value, message));
   return value;
 }

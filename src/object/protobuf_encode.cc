@@ -96,26 +96,30 @@ void encode_list(uint32_t number, const Value& list, const TypeRef& element, std
   for (const Value& item : list.items()) encode_field(number, item, element, out);
 }
 
-}  // namespace
-
-std::string encode_protobuf(const Value& value, const Message& message) {
+// The fields that stand in the embedded messages `embedded`, whose numbers take `bits`.
+std::string encode_part(const Value& value, const Message& message, uint32_t embedded, unsigned bits) {
   std::string out;
-  std::vector<std::pair<uint32_t, std::string>> embedded;
+  std::vector<uint32_t> inner;
   for (const Field& field : message.fields) {
-    if (field.number == 0) continue;
+    if (field.number == 0 || (field.embedded & ((1U << bits) - 1)) != embedded) continue;
     const Value* found = value.find(field.name);
     if (found == nullptr || found->is_null()) continue;
-    if (field.embedded == 0) {
+    const uint32_t number = (field.embedded >> bits) & 0xff;
+    if (number == 0) {
       encode_field(field.number, *found, field.type, out);
-      continue;
+    } else if (std::find(inner.begin(), inner.end(), number) == inner.end()) {
+      inner.push_back(number);
     }
-    auto at = std::find_if(embedded.begin(), embedded.end(), [&](auto& one) { return one.first == field.embedded; });
-    if (at == embedded.end()) at = embedded.insert(at, {field.embedded, {}});
-    encode_field(field.number, *found, field.type, at->second);
   }
-  for (const auto& [number, bytes] : embedded) append_bytes_field(number, bytes, out);
+  for (uint32_t number : inner) {
+    append_bytes_field(number, encode_part(value, message, embedded | (number << bits), bits + 8), out);
+  }
   return out;
 }
+
+}  // namespace
+
+std::string encode_protobuf(const Value& value, const Message& message) { return encode_part(value, message, 0, 0); }
 
 std::string seal_envelope(std::string_view api_version, std::string_view kind, std::string_view raw,
                           std::string_view content_type) {

@@ -12,7 +12,8 @@ const Message& inner() {
     Message message{.name = "Inner"};
     message.fields = {{.name = "name", .type = {Type::kString}, .number = 1},
                       {.name = "path", .type = {Type::kString}, .number = 1, .embedded = 2},
-                      {.name = "mode", .type = {Type::kInt32}, .number = 2, .embedded = 2, .pointer = true}};
+                      {.name = "mode", .type = {Type::kInt32}, .number = 2, .embedded = 2, .pointer = true},
+                      {.name = "deep", .type = {Type::kString}, .number = 1, .embedded = 0x302}};
     message.finish();
     return message;
   }();
@@ -60,7 +61,8 @@ TEST(Protobuf, RoundTrips) {
         R"({"small":0})", R"({"data":{"a":"AP8=","b":""},"key":"YQ=="})",
         R"({"at":"2026-01-02T03:04:05Z","exactly":"1969-12-31T23:59:59.000006Z"})",
         R"({"amounts":{"cpu":"500m","memory":"1Gi"}})", R"({"port":80})", R"({"port":"http"})", R"({"port":-1})",
-        R"({"raw":{"a":[1,null]}})", R"({"items":[{"name":"a","path":"p","mode":0},{},{"mode":420}]})",
+        R"({"raw":{"a":[1,null]}})",
+        R"({"items":[{"name":"a","path":"p","mode":0,"deep":"d"},{"deep":"e"},{},{"mode":420}]})",
         R"({"texts":["","b"],"numbers":[1,-1,0]})", R"({"extra":{"a":["x","y"],"b":[]}})", R"({"wait":"1m30s"})"}) {
     Value value = *parse_json(text);
     auto decoded = decode_protobuf(encode_protobuf(value, outer()), outer());
@@ -80,6 +82,9 @@ TEST(Protobuf, BytesAreThoseOfTheWireFormat) {
   EXPECT_EQ(bytes(R"({"port":80})"), std::string("\x52\x06\x08\x00\x10\x50\x1a\x00", 8));
   // Fields of an embedded message share one message of its number.
   EXPECT_EQ(bytes(R"({"items":[{"path":"p","mode":1}]})"), std::string("\x62\x07\x12\x05\x0a\x01p\x10\x01", 9));
+  EXPECT_EQ(bytes(R"({"items":[{"path":"p","deep":"d"}]})"), std::string("\x62\x0a\x12\x08\x0a\x01p\x1a\x03\x0a\x01"
+                                                                         "d",
+                                                                         12));
 }
 
 TEST(Protobuf, SkipsWhatItDoesNotKnowAndTakesPackedNumbers) {

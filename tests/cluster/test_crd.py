@@ -370,11 +370,3 @@ def test_a_definition_that_makes_no_sense_is_refused(simulated, change, said):
 def test_a_conversion_webhook_must_be_somewhere(simulated):
     definition = DEFINITION + "  conversion:\n    strategy: Webhook\n    webhook:\n      conversionReviewVersions: [v1]\n"
     assert "conversion.webhook.clientConfig: Required value" in simulated.refused("create", "-f", "-", stdin=definition)
-
-
-def test_rules_in_cel_are_published_and_warned_of(simulated):
-    definition = DEFINITION.replace("crontabs", "celtabs").replace("CronTab", "CelTab").replace("[ct]", "[celt]").replace(
-        "        required: [spec]\n", "        required: [spec]\n        x-kubernetes-validations: [{rule: self.spec.replicas > 1}]\n")
-    done = simulated.kubectl_result("apply", "-f", "-", stdin=definition)
-    assert done.returncode == 0 and "has no CEL" in done.stderr
-    simulated.kubectl("delete", "crd", "celtabs.stable.example.com", "--timeout=60s")

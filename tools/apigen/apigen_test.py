@@ -48,6 +48,9 @@ class Declarations(unittest.TestCase):
         api = load("package a.v1\nmessage M\n  1 a string\n  2 ...N\nmessage N\n  1 b string\n")
         fields = api.packages["a.v1"].messages["M"].fields
         self.assertEqual([(field.name, field.number, field.embedded) for field in fields], [("a", 1, 0), ("b", 1, 2)])
+        nested = load("package a.v1\nmessage M\n  2 ...N\nmessage N\n  1 b string\n  3 ...O\nmessage O\n  1 c string\n")
+        fields = nested.packages["a.v1"].messages["M"].fields
+        self.assertEqual([(field.name, field.number, field.embedded) for field in fields], [("b", 1, 2), ("c", 1, 0x302)])
 
     def test_an_old_version_may_live_in_another_group(self) -> None:
         current = 'package apps.v1\ngroup "apps"\nversion v1\nkind K\n  resource ks\n  1 a string\n'

@@ -83,10 +83,10 @@ def flatten(message: Message, done: set[str]) -> None:
             continue
         flatten(field.type.message, done)
         for inner in field.type.message.fields:
-            if inner.embedded:
-                raise ApiError(f"{field.where}: spread messages do not nest")
+            if inner.embedded > 0xff or field.number > 0xff:
+                raise ApiError(f"{field.where}: spread messages nest only twice, with numbers below 256")
             inner = copy.copy(inner)
-            inner.embedded = field.number
+            inner.embedded = field.number | inner.embedded << 8
             fields.append(inner)
     message.fields = fields
 

@@ -32,7 +32,7 @@ class Field:
     type: Type
     where: str
     doc: str = ""
-    embedded: int = 0  # the number of the embedded message that holds it on the protobuf wire
+    embedded: int = 0  # numbers of the embedded messages that hold it on the protobuf wire, 8 bits each, outermost low
     spread: bool = False
     pointer: bool = False
     required: bool = False

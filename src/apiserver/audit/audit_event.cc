@@ -51,6 +51,9 @@ Value audit_event(const AuditedRequest& request, std::string_view stage, int sta
   event.set("responseStatus", Value::object({{"metadata", Value::object()}, {"code", status}}));
   event.set("requestReceivedTimestamp", object::format_micro_time(request.received));
   event.set("stageTimestamp", object::format_micro_time(now));
+  if (request.annotations) {
+    for (const auto& [key, text] : *request.annotations) event["annotations"].set(key, text);
+  }
   return event;
 }
 

@@ -2,6 +2,8 @@
 
 // One recorded request (audit.k8s.io/v1 Event, level Metadata). Pure, any thread.
 
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -20,6 +22,8 @@ struct AuditedRequest {
   std::optional<client::Identity> impersonated;                       // and as whom they act
   std::string verb, group, version, resource, subresource, ns, name;  // resource: empty for a path
   WallTime received;
+  // What admission adds while it judges; shared with the request on its way.
+  std::shared_ptr<std::map<std::string, std::string>> annotations = {};
 };
 
 // `stage` is "ResponseStarted" or "ResponseComplete"; `status` the HTTP status of the answer.

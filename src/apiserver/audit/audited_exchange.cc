@@ -40,6 +40,7 @@ void AuditedExchange::judge(const client::Identity& identity, const std::optiona
   request_.ns = attributes.ns;
   request_.name = attributes.name;
   recorded_ = target_->policy.records(identity, attributes);
+  if (recorded_) request_.annotations = std::make_shared<std::map<std::string, std::string>>();
 }
 
 void AuditedExchange::record(std::string_view stage, int status) {

@@ -30,6 +30,9 @@ class AuditedExchange final : public http::Exchange {
   void judge(const client::Identity& identity, const std::optional<client::Identity>& impersonated,
              const Attributes& attributes);
 
+  // Where to add annotations to what is recorded; null where nothing is. After judge().
+  std::shared_ptr<std::map<std::string, std::string>> annotations() const { return request_.annotations; }
+
   const http::Request& request() const override { return inner_->request(); }
   void respond(http::Response response) override;
   void start(int status, http::Headers headers) override;

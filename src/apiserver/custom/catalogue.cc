@@ -60,6 +60,21 @@ Catalogue::Served Catalogue::find(std::string_view group, std::string_view name)
   return {&found->second.kind->resource(), found->second.kind};
 }
 
+Catalogue::Served Catalogue::find_kind(std::string_view api_version, std::string_view kind) const {
+  auto serves = [&](const kinds::Resource& resource) {
+    if (resource.kind != kind) return false;
+    return std::any_of(resource.versions.begin(), resource.versions.end(),
+                       [&](const kinds::Version& version) { return version.api_version == api_version; });
+  };
+  for (const kinds::Resource& resource : kinds::registry().resources()) {
+    if (serves(resource)) return {&resource, nullptr};
+  }
+  for (const auto& [name, entry] : entries_) {
+    if (entry.kind && serves(entry.kind->resource())) return {&entry.kind->resource(), entry.kind};
+  }
+  return {};
+}
+
 std::vector<const kinds::Resource*> Catalogue::resources() const {
   std::vector<const kinds::Resource*> all;
   for (const kinds::Resource& resource : kinds::registry().resources()) all.push_back(&resource);

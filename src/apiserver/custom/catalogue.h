@@ -25,6 +25,8 @@ class Catalogue {
     std::shared_ptr<const kinds::CustomKind> custom;  // keeps `resource` alive where it is no built-in one
   };
   Served find(std::string_view group, std::string_view name) const;
+  // By "group/version" (or "v1") and kind; nothing where no resource has them.
+  Served find_kind(std::string_view api_version, std::string_view kind) const;
   // Valid until the next change of a definition.
   std::vector<const kinds::Resource*> resources() const;
   // Another text whenever something else is served.

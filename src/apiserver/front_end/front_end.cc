@@ -91,7 +91,7 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
       if (is_pod_stream(route)) return serve_pod_stream(server_, nodes_, identity, route, exchange);
       if (is_proxy(route)) return serve_proxy(server_, nodes_, identity, route, exchange);
       if (is_remote(route)) return serve_remote(identity, route, exchange);
-      return serve_resource(std::move(identity), route, exchange);
+      return serve_resource(std::move(identity), route, exchange, audited ? audited->annotations() : nullptr);
     }
     std::string verb = lower(http.method);
     Result<void> allowed =
@@ -238,7 +238,9 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
     openapi_v3_.clear();
   }
 
-  void serve_resource(client::Identity identity, const Route& route, const http::ExchangePtr& exchange) {
+  using Annotations = std::shared_ptr<std::map<std::string, std::string>>;
+  void serve_resource(client::Identity identity, const Route& route, const http::ExchangePtr& exchange,
+                      Annotations annotations) {
     const http::Request& http = exchange->request();
     bool watches = http.method == "GET" && http.has_flag("watch");
     Result<AcceptedForm> form = negotiate(http.header("Accept"), watches ? AnswerKind::kWatch : AnswerKind::kDocument);
@@ -302,7 +304,8 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
     if (verb == client::Verb::kGet || verb == client::Verb::kList) {
       return server_.call(std::move(identity), std::move(request), std::move(read->strict), std::move(done));
     }
-    call_in_turn(exchange, {std::move(identity), std::move(request), std::move(read->strict), std::move(done)});
+    call_in_turn(exchange, {std::move(identity), std::move(request), std::move(read->strict), std::move(done),
+                            std::move(annotations)});
   }
 
   struct Write {
@@ -310,6 +313,7 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
     client::Request request;
     object::StrictErrors strict;
     std::function<void(const Result<client::Response>&)> done;
+    Annotations annotations;
   };
 
   // Administrators wait for nobody: they are who puts things right.
@@ -317,16 +321,18 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
     const auto& groups = write.identity.groups;
     if (std::find(groups.begin(), groups.end(), "system:masters") != groups.end()) {
       return server_.call(std::move(write.identity), std::move(write.request), std::move(write.strict),
-                          std::move(write.done));
+                          std::move(write.done), std::move(write.annotations));
     }
     std::string user = write.identity.user;
     auto waiting = std::make_shared<Write>(std::move(write));
     bool taken = gate_.enter(user, [self = shared_from_this(), waiting] {
-      self->server_.call(std::move(waiting->identity), std::move(waiting->request), std::move(waiting->strict),
-                         [self, waiting](const Result<client::Response>& response) {
-                           waiting->done(response);
-                           self->gate_.leave();
-                         });
+      self->server_.call(
+          std::move(waiting->identity), std::move(waiting->request), std::move(waiting->strict),
+          [self, waiting](const Result<client::Response>& response) {
+            waiting->done(response);
+            self->gate_.leave();
+          },
+          waiting->annotations);
     });
     if (taken) return;
     Error error = make_error(Reason::kTooManyRequests, "too many requests, please try again later");

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "apiserver/document.h"
+#include "apiserver/webhooks/request_match.h"
 #include "object/base64.h"
 #include "object/codec.h"
 
@@ -65,11 +66,6 @@ Value options_of(const AdmissionAttributes& attributes) {
   return options;
 }
 
-Value in_version(const AdmissionAttributes& attributes, const kinds::Version& version, const Value& hub) {
-  if (hub.is_null() || attributes.subresource_kind) return hub;
-  return to_version(*attributes.call->resource, version, hub);
-}
-
 Reason reason_of_code(int64_t code) {
   switch (code) {
     case 401:
@@ -122,11 +118,15 @@ Result<Value> patch_of(const Value& response) {
 
 }  // namespace
 
-Value make_review(const AdmissionAttributes& attributes, const Webhook& webhook, const kinds::Version& version,
-                  const std::string& uid) {
+Value in_version(const AdmissionAttributes& attributes, const kinds::Version& version, const Value& hub) {
+  if (hub.is_null() || attributes.subresource_kind) return hub;
+  return to_version(*attributes.call->resource, version, hub);
+}
+
+Value describe_request(const AdmissionAttributes& attributes, const kinds::Version& version) {
   const Call& call = *attributes.call;
   const std::string& subresource = call.request.subresource;
-  Value request = Value::object({{"uid", uid}});
+  Value request = Value::object();
   request.set("kind", kind_of(attributes, version));
   request.set("resource", group_version(version.group, version.name, "resource", call.resource->name));
   if (!subresource.empty()) request.set("subResource", subresource);
@@ -134,9 +134,7 @@ Value make_review(const AdmissionAttributes& attributes, const Webhook& webhook,
   request.set("requestResource",
               group_version(call.version->group, call.version->name, "resource", call.resource->name));
   if (!subresource.empty()) request.set("requestSubResource", subresource);
-  const Value& document = attributes.object.is_null() ? attributes.old : attributes.object;
-  std::string_view name = call.request.name;
-  if (name.empty()) name = document.at({"metadata", "name"}).as_string();
+  std::string_view name = object_name(attributes);
   if (!name.empty()) request.set("name", name);
   if (call.resource->namespaced) {
     request.set("namespace", call.request.ns);
@@ -145,10 +143,17 @@ Value make_review(const AdmissionAttributes& attributes, const Webhook& webhook,
   }
   request.set("operation", operation_name(attributes.operation));
   request.set("userInfo", user_info(call.identity));
-  request.set("object", in_version(attributes, version, attributes.object));
-  request.set("oldObject", in_version(attributes, version, attributes.old));
   request.set("dryRun", call.request.dry_run);
   request.set("options", options_of(attributes));
+  return request;
+}
+
+Value make_review(const AdmissionAttributes& attributes, const Webhook& webhook, const kinds::Version& version,
+                  const std::string& uid) {
+  Value request = describe_request(attributes, version);
+  request.set("uid", uid);
+  request.set("object", in_version(attributes, version, attributes.object));
+  request.set("oldObject", in_version(attributes, version, attributes.old));
   return Value::object({{"kind", "AdmissionReview"},
                         {"apiVersion", "admission.k8s.io/" + webhook.review_version},
                         {"request", std::move(request)}});

@@ -14,6 +14,12 @@ namespace stead::apiserver {
 // answer's.
 inline constexpr std::string_view kStatusCause = "OwnStatus";
 
+// The request as reviews and expressions see it, in the form of `version`, without the objects.
+object::Value describe_request(const AdmissionAttributes& attributes, const kinds::Version& version);
+// `hub`, one of the documents of `attributes`, in the form of `version`.
+object::Value in_version(const AdmissionAttributes& attributes, const kinds::Version& version,
+                         const object::Value& hub);
+
 // The review about `attributes` in the form of `version`.
 object::Value make_review(const AdmissionAttributes& attributes, const Webhook& webhook, const kinds::Version& version,
                           const std::string& uid);

@@ -2,49 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include "apiserver/webhooks/request_match.h"
 
 namespace stead::apiserver {
-namespace {
-
-using object::LabelSelector;
 using object::Value;
-
-bool has(const Value& list, std::string_view wanted) {
-  auto items = list.items();
-  return std::any_of(items.begin(), items.end(),
-                     [&](const Value& item) { return item.as_string() == "*" || item.as_string() == wanted; });
-}
-
-// "pods", "pods/status", "pods/*", "*", "*/scale".
-bool names_resource(const Value& resources, std::string_view resource, std::string_view subresource) {
-  for (const Value& entry : resources.items()) {
-    std::string_view name = entry.as_string();
-    std::string_view below;
-    if (size_t slash = name.find('/'); slash != std::string_view::npos) {
-      below = name.substr(slash + 1);
-      name = name.substr(0, slash);
-    }
-    if ((name == "*" || name == resource) && (below == "*" || below == subresource)) return true;
-  }
-  return false;
-}
-
-bool is_namespace(const Call& call) { return call.resource->group.empty() && call.resource->name == "namespaces"; }
-
-bool fits_scope(const Value& rule, const Call& call) {
-  std::string_view scope = rule.at("scope").as_string();
-  if (scope.empty() || scope == "*") return true;
-  return (scope == "Namespaced") == call.resource->namespaced;
-}
-
-LabelSelector selector_of(const Value& document) {
-  if (document.is_null()) return {};
-  Result<LabelSelector> made = LabelSelector::from_document(document);
-  return made.ok() ? std::move(*made) : LabelSelector();
-}
-
-}  // namespace
 
 std::string_view operation_name(Operation operation) {
   switch (operation) {
@@ -70,6 +31,8 @@ Webhook Webhook::make(const Value& document, bool mutating) {
   made.reinvoke = document.at("reinvocationPolicy").as_string() == "IfNeeded";
   made.namespaces = selector_of(document.at("namespaceSelector"));
   made.objects = selector_of(document.at("objectSelector"));
+  object::FieldErrors none;
+  made.conditions = kinds::compile_match_conditions({}, document.at("matchConditions"), false, none);
   made.timeout = std::chrono::seconds(document.at("timeoutSeconds").as_int(10));
   for (const Value& version : document.at("admissionReviewVersions").items()) {
     if (version.as_string() != "v1" && version.as_string() != "v1beta1") continue;
@@ -81,36 +44,11 @@ Webhook Webhook::make(const Value& document, bool mutating) {
 }
 
 const kinds::Version* Webhook::matching_version(const Call& call, Operation operation) const {
-  auto matches = [&](const kinds::Version& version) {
-    auto all = rules.items();
-    return std::any_of(all.begin(), all.end(), [&](const Value& rule) {
-      return has(rule.at("operations"), operation_name(operation)) && has(rule.at("apiGroups"), version.group) &&
-             has(rule.at("apiVersions"), version.name) &&
-             names_resource(rule.at("resources"), call.resource->name, call.request.subresource) &&
-             fits_scope(rule, call);
-    });
-  };
-  if (matches(*call.version)) return call.version;
-  if (!equivalent) return nullptr;
-  for (const kinds::Version& version : call.resource->versions) {
-    if (matches(version)) return &version;
-  }
-  return nullptr;
+  return apiserver::matching_version(rules, equivalent, call, operation, std::nullopt);
 }
 
 bool Webhook::selects(const AdmissionAttributes& attributes, const Value* namespace_labels) const {
-  const Call& call = *attributes.call;
-  auto labels = [](const Value& document) -> const Value& { return document.at({"metadata", "labels"}); };
-  if (!namespaces.matches_everything()) {
-    // A namespace is chosen by its own labels, what is in none by no labels at all.
-    if (is_namespace(call)) {
-      namespace_labels = attributes.object.is_null() ? &labels(attributes.old) : &labels(attributes.object);
-    }
-    if (namespace_labels != nullptr && !namespaces.matches(*namespace_labels)) return false;
-  }
-  if (objects.matches_everything()) return true;
-  return (!attributes.object.is_null() && objects.matches(labels(attributes.object))) ||
-         (!attributes.old.is_null() && objects.matches(labels(attributes.old)));
+  return selectors_choose(namespaces, objects, attributes, namespace_labels);
 }
 
 bool is_exempt_from_webhooks(const Call& call) { return call.resource->group == "admissionregistration.k8s.io"; }

@@ -9,6 +9,7 @@
 
 #include "apiserver/call.h"
 #include "apiserver/webhooks/webhook_target.h"
+#include "kinds/admissionregistration/admission_environment.h"
 #include "object/selector.h"
 
 namespace stead::apiserver {
@@ -35,6 +36,7 @@ struct Webhook {
   bool reinvoke = false;
   object::LabelSelector namespaces;
   object::LabelSelector objects;
+  std::vector<kinds::MatchCondition> conditions;
   std::chrono::seconds timeout{10};
   std::string review_version = "v1";
   WebhookTarget target;

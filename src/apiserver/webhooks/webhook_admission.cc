@@ -6,6 +6,7 @@
 
 #include "apiserver/document.h"
 #include "apiserver/webhooks/admission_review.h"
+#include "apiserver/webhooks/request_match.h"
 #include "base/log.h"
 #include "object/codec.h"
 #include "object/patch.h"
@@ -50,11 +51,12 @@ Result<Value> patched(const AdmissionAttributes& attributes, const kinds::Versio
 }  // namespace
 
 WebhookAdmission::WebhookAdmission(cache::Cache& cache, loop::Loop& loop, Random& random, WebhookCaller* caller,
-                                   Converter& converter)
+                                   Converter& converter, const PolicyAdmission& policies)
     : cache_(cache),
       random_(random),
       caller_(caller),
       converter_(converter),
+      policies_(policies),
       mutating_follower_(cache, loop, "admissionregistration.k8s.io/mutatingwebhookconfigurations",
                          [this](const auto& before, const auto& after) { configure(mutating_, true, before, after); }),
       validating_follower_(
@@ -83,15 +85,30 @@ bool WebhookAdmission::any_matches(const Configurations& all, const Call& call, 
 }
 
 bool WebhookAdmission::concerned(const Call& call, Operation operation) const {
+  if (policies_.concerned(call, operation)) return true;
   if (mutating_.empty() && validating_.empty()) return false;
   if (is_exempt_from_webhooks(call)) return false;
   return any_matches(mutating_, call, operation) || any_matches(validating_, call, operation);
 }
 
-bool WebhookAdmission::chooses(const Webhook& webhook, const AdmissionAttributes& attributes) const {
+Result<bool> WebhookAdmission::chooses(const Chosen& chosen, const AdmissionAttributes& attributes) const {
+  const Webhook& webhook = *chosen.webhook;
   const Call& call = *attributes.call;
   object::ObjectPtr ns = call.resource->namespaced ? cache_.get("/namespaces", call.request.ns) : nullptr;
-  return webhook.selects(attributes, ns ? &ns->metadata().at("labels") : nullptr);
+  if (!webhook.selects(attributes, ns ? &ns->metadata().at("labels") : nullptr)) return false;
+  if (webhook.conditions.empty()) return true;
+  RequestScope scope(attributes, *chosen.version, ns ? &ns->document() : nullptr, policies_.authorizer());
+  CostBudget budget;
+  Result<bool> held = all_hold(webhook.conditions, scope.activation(), budget);
+  if (held.ok()) return held;
+  if (!webhook.failure_is_fatal) return false;
+  std::string name(object_name(attributes));
+  Error error = make_error(Reason::kForbidden, fmt::format("{} \"{}\" is forbidden: {}", call.qualified_resource(),
+                                                           name, held.error().message));
+  error.group = call.version->group;
+  error.kind = call.resource->name;
+  error.name = std::move(name);
+  return error;
 }
 
 std::vector<WebhookAdmission::Chosen> WebhookAdmission::choose(const Configurations& all,
@@ -166,7 +183,9 @@ struct WebhookAdmission::Mutation : std::enable_shared_from_this<Mutation> {
     while (at < chosen.size()) {
       const Chosen& one = chosen[at];
       const bool seen_all = again && (!one.webhook->reinvoke || changes_seen[at] == changes);
-      if (!seen_all && admission.chooses(*one.webhook, attributes)) return ask(one);
+      Result<bool> wanted = seen_all ? Result<bool>(false) : admission.chooses(one, attributes);
+      if (!wanted.ok()) return done(wanted.error());
+      if (*wanted) return ask(one);
       if (!again) changes_seen[at] = changes;
       ++at;
     }
@@ -256,9 +275,16 @@ struct WebhookAdmission::Validation {
 };
 
 void WebhookAdmission::validate(AdmissionAttributes attributes, ValidateDone done) const {
-  std::vector<Chosen> chosen = choose(validating_, attributes);
-  std::erase_if(chosen, [&](const Chosen& one) { return !chooses(*one.webhook, attributes); });
+  Result<std::vector<std::string>> warnings = policies_.judge(attributes);
+  if (!warnings.ok()) return done(warnings.error());
+  std::vector<Chosen> chosen;
+  for (Chosen& one : choose(validating_, attributes)) {
+    Result<bool> wanted = chooses(one, attributes);
+    if (!wanted.ok()) return done(wanted.error());
+    if (*wanted) chosen.push_back(std::move(one));
+  }
   auto validation = std::make_shared<Validation>();
+  validation->warnings = std::move(*warnings);
   validation->done = std::move(done);
   validation->left = chosen.size() + 1;  // one for this function
   validation->errors.resize(chosen.size());

@@ -1,6 +1,6 @@
 #pragma once
 
-// Runs the admission webhooks of a write. API loop only.
+// Runs the admission webhooks of a write, and before those that validate the admission policies. API loop only.
 
 #include <functional>
 #include <map>
@@ -10,6 +10,7 @@
 
 #include "apiserver/conversion/converter.h"
 #include "apiserver/object_follower.h"
+#include "apiserver/policies/policy_admission.h"
 #include "apiserver/webhooks/webhook.h"
 #include "apiserver/webhooks/webhook_caller.h"
 #include "base/random.h"
@@ -19,9 +20,10 @@ namespace stead::apiserver {
 class WebhookAdmission {
  public:
   // References outlive this; `caller` may be null.
-  WebhookAdmission(cache::Cache& cache, loop::Loop& loop, Random& random, WebhookCaller* caller, Converter& converter);
+  WebhookAdmission(cache::Cache& cache, loop::Loop& loop, Random& random, WebhookCaller* caller, Converter& converter,
+                   const PolicyAdmission& policies);
 
-  // Whether any webhook's rules are about such a write; most often none are.
+  // Whether the rules of any webhook or policy are about such a write; most often none are.
   bool concerned(const Call& call, Operation operation) const;
 
   struct Outcome {
@@ -34,7 +36,7 @@ class WebhookAdmission {
   void mutate(AdmissionAttributes attributes, MutateDone done) const;
 
   using ValidateDone = std::function<void(Result<std::vector<std::string>> warnings)>;
-  // All at once; the first refusal in order counts. May answer before it returns.
+  // The policies, then the webhooks all at once; the first refusal in order counts. May answer before it returns.
   void validate(AdmissionAttributes attributes, ValidateDone done) const;
 
  private:
@@ -50,7 +52,8 @@ class WebhookAdmission {
     WebhookPtr webhook;
     const kinds::Version* version = nullptr;
   };
-  bool chooses(const Webhook& webhook, const AdmissionAttributes& attributes) const;
+  // By its selectors and conditions. kForbidden where a condition failed and that is fatal.
+  Result<bool> chooses(const Chosen& chosen, const AdmissionAttributes& attributes) const;
   std::vector<Chosen> choose(const Configurations& all, const AdmissionAttributes& attributes) const;
   // The documents in the version that a webhook is shown, where only a conversion webhook can tell.
   static bool has_other_form(const AdmissionAttributes& attributes, const kinds::Version& version);
@@ -64,6 +67,7 @@ class WebhookAdmission {
   Random& random_;
   WebhookCaller* caller_;
   Converter& converter_;
+  const PolicyAdmission& policies_;
   Configurations mutating_;
   Configurations validating_;
   ObjectFollower mutating_follower_;

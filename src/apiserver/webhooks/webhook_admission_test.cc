@@ -304,6 +304,25 @@ TEST_F(WebhookAdmissionTest, TheirOwnConfigurationsAreExempt) {
   EXPECT_TRUE(create_map("one").ok());
 }
 
+TEST_F(WebhookAdmissionTest, ConditionsChoose) {
+  auto when = [](const std::string& expression) {
+    return R"(,"matchConditions":[{"name":"when","expression":")" + expression + "\"}]";
+  };
+  const std::string maps = rule(R"("CREATE")", R"("configmaps")");
+  configure("mutating", "changer", maps, when("object.metadata.name == 'one'"));
+  configure("validating", "judge", maps, when("request.userInfo.username == 'somebody else'"));
+  configure("validating", "lax", maps, when("object.gone == 1") + R"(,"failurePolicy":"Ignore")");
+  ASSERT_TRUE(create_map("one").ok());
+  ASSERT_TRUE(create_map("two").ok());
+  EXPECT_EQ(called(), std::vector<std::string>{"/changer"});
+  configure("validating", "strict", maps, when("object.gone == 1"));
+  auto refused = create_map("three");
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().reason, Reason::kForbidden);
+  EXPECT_EQ(refused.error().message,
+            "configmaps \"three\" is forbidden: expression 'object.gone == 1' resulted in error: no such key: gone");
+}
+
 TEST_F(WebhookAdmissionTest, BadConfigurationsAreNamed) {
   struct Case {
     std::string webhook;
@@ -324,8 +343,10 @@ TEST_F(WebhookAdmissionTest, BadConfigurationsAreNamed) {
           {good + "," + to +
                R"(,"rules":[{"operations":["*","CREATE"],"apiGroups":[""],"apiVersions":["v1"],"resources":["pods"]}])",
            "if '*' is present, must not specify other operations"},
-          {good + "," + to + R"(,"matchConditions":[{"name":"x","expression":"true"}])",
-           "webhooks[0].matchConditions: Forbidden: this server has no CEL"}}) {
+          {good + "," + to + R"(,"matchConditions":[{"name":"x","expression":"object."}])",
+           "webhooks[0].matchConditions[0].expression: Invalid value: \"object.\": compilation failed: ERROR"},
+          {good + "," + to + R"(,"matchConditions":[{"name":"x","expression":"1"}])",
+           "must evaluate to bool but got int"}}) {
     auto made = create("admissionregistration.k8s.io", "validatingwebhookconfigurations", "",
                        R"({"metadata":{"name":"bad"},"webhooks":[{)" + one.webhook + "}]}");
     ASSERT_FALSE(made.ok()) << one.said;

@@ -3,54 +3,14 @@
 #include <algorithm>
 #include <set>
 
+#include "kinds/admissionregistration/admission_environment.h"
+#include "kinds/admissionregistration/match_rules.h"
 #include "kinds/admissionregistration/webhook_client.h"
 #include "kinds/meta/cells.h"
 #include "object/names.h"
 
 namespace stead::kinds {
 namespace {
-
-// A list that must not be empty, and in which "*" stands alone.
-void check_choices(const Path& path, const Value& list, std::string_view what, FieldErrors& errors) {
-  if (list.empty()) return errors.required(path);
-  for (const Value& item : list.items()) {
-    if (item.as_string() == "*" && list.size() > 1) {
-      return errors.invalid(path, list, "if '*' is present, must not specify other " + std::string(what));
-    }
-  }
-}
-
-void check_operations(const Path& path, const Value& operations, FieldErrors& errors) {
-  check_choices(path, operations, "operations", errors);
-  static constexpr std::string_view kOperations[] = {"*", "CONNECT", "CREATE", "DELETE", "UPDATE"};
-  for (size_t i = 0; i < operations.size(); ++i) {
-    const Value& operation = operations.items()[i];
-    if (std::find(std::begin(kOperations), std::end(kOperations), operation.as_string()) == std::end(kOperations)) {
-      errors.not_supported(path.index(i), operation, kOperations);
-    }
-  }
-}
-
-void check_rule(const Path& path, const Value& rule, FieldErrors& errors) {
-  check_operations(path.child("operations"), rule.at("operations"), errors);
-  check_choices(path.child("apiGroups"), rule.at("apiGroups"), "API groups", errors);
-  check_choices(path.child("apiVersions"), rule.at("apiVersions"), "API versions", errors);
-  for (size_t i = 0; i < rule.at("apiVersions").size(); ++i) {
-    const Path versions = path.child("apiVersions");
-    if (rule.at("apiVersions").items()[i].as_string().empty()) errors.required(versions.index(i));
-  }
-  const Value& resources = rule.at("resources");
-  const Path at = path.child("resources");
-  if (resources.empty()) errors.required(at);
-  for (size_t i = 0; i < resources.size(); ++i) {
-    std::string_view name = resources.items()[i].as_string();
-    if (name.empty()) errors.required(at.index(i));
-    if (name == "*/*" && resources.size() > 1) {
-      errors.invalid(at, resources, "if '*/*' is present, must not specify other resources");
-    }
-  }
-  check_optional_one_of(path.child("scope"), rule.at("scope"), {"*", "Cluster", "Namespaced"}, errors);
-}
 
 void check_review_versions(const Path& path, const Value& versions, FieldErrors& errors) {
   if (versions.empty()) return errors.required(path, "must specify one of v1, v1beta1");
@@ -77,7 +37,7 @@ void check_webhook(const Path& path, const Value& webhook, FieldErrors& errors) 
   check_name(path.child("name"), webhook.at("name"), errors);
   const Path rules = path.child("rules");
   for (size_t i = 0; i < webhook.at("rules").size(); ++i) {
-    check_rule(rules.index(i), webhook.at("rules").items()[i], errors);
+    check_rule_with_operations(rules.index(i), webhook.at("rules").items()[i], errors);
   }
   check_review_versions(path.child("admissionReviewVersions"), webhook.at("admissionReviewVersions"), errors);
   check_optional_one_of(path.child("failurePolicy"), webhook.at("failurePolicy"), {"Fail", "Ignore"}, errors);
@@ -94,11 +54,7 @@ void check_webhook(const Path& path, const Value& webhook, FieldErrors& errors) 
     if (selector != nullptr) check_label_selector(path.child(name), *selector, errors);
   }
   check_webhook_client(path.child("clientConfig"), webhook.at("clientConfig"), errors);
-  if (!webhook.at("matchConditions").empty()) {
-    errors.forbidden(path.child("matchConditions"),
-                     "this server has no CEL and cannot evaluate conditions; choose by rules, namespaceSelector and "
-                     "objectSelector");
-  }
+  compile_match_conditions(path.child("matchConditions"), webhook.at("matchConditions"), false, errors);
 }
 
 void validate(const Value& configuration, FieldErrors& errors) {

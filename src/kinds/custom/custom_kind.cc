@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <mutex>
 #include <set>
+#include <span>
 
 #include "kinds/custom/embedded_objects.h"
 #include "kinds/custom/schema_walk.h"
@@ -16,6 +17,7 @@ using object::Field;
 using object::ListType;
 using object::Member;
 using object::Message;
+using object::Path;
 using object::Type;
 using object::TypeRef;
 
@@ -86,6 +88,13 @@ bool any_default(const Value& schema, int depth) {
                      [&](const Member& property) { return any_default(property.value, depth + 1); });
 }
 
+// Rules count on types and on what must be there.
+bool keep_rules_from_running(std::span<const Cause> causes) {
+  return std::any_of(causes.begin(), causes.end(), [](const Cause& cause) {
+    return cause.reason != "FieldValueInvalid" || cause.message.find("must be of type") != std::string::npos;
+  });
+}
+
 // Marks the Resources of this file, and is what a table without a version to speak of would show.
 std::vector<Value> declared_cells(const Value& document, WallTime now) {
   return {name_of(document), Value(age(document, now))};
@@ -147,7 +156,9 @@ std::shared_ptr<CustomKind> CustomKind::build(const Value& definition, int64_t r
 void CustomKind::add_version(const Value& version) {
   Compiled compiled;
   compiled.served = version.at("served").as_bool();
-  compiled.schema = version.at({"schema", "openAPIV3Schema"});
+  compiled.schema = Value::shared(version.at({"schema", "openAPIV3Schema"}));
+  FieldErrors none;
+  compiled.rules = ValidationRules::compile(compiled.schema, {}, none);
   compile_patterns(compiled.schema);
   has_defaults_ = has_defaults_ || any_default(compiled.schema, 0);
   Message& message = new_message(resource_.kind);
@@ -326,9 +337,19 @@ void CustomKind::complete(Value& document) const {
   }
 }
 
-void CustomKind::validate(const Value& document, const Version& version, FieldErrors& errors) const {
-  validate_by_schema(document, at(version).schema, patterns_, errors);
-  validate_embedded(document, at(version).schema, errors);
+void CustomKind::validate(const Value& document, const Value* old, const Version& version, FieldErrors& errors,
+                          std::vector<std::string>* warnings) const {
+  const Compiled& compiled = at(version);
+  const size_t before = errors.size();
+  validate_by_schema(document, old, compiled.schema, patterns_, errors);
+  validate_embedded(document, compiled.schema, errors);
+  if (!compiled.rules) return;
+  if (!keep_rules_from_running(std::span(errors.causes()).subspan(before)))
+    return compiled.rules->validate(document, old, errors, warnings);
+  errors.invalid(
+      Path("<nil>"), Value(),
+      "some validation rules were not checked because the object was invalid; correct the existing errors to "
+      "complete validation");
 }
 
 std::vector<Value> CustomKind::cells(const Value& document, const Version& version, WallTime now) const {

@@ -11,6 +11,7 @@
 
 #include "kinds/custom/json_path.h"
 #include "kinds/custom/schema_validation.h"
+#include "kinds/custom/validation_rules.h"
 #include "kinds/registry.h"
 #include "object/codec.h"
 
@@ -46,7 +47,10 @@ class CustomKind {
   // Of a request's document in `version`: shapes its metadata, drops what the schema does not know and sets defaults.
   // kBadRequest where metadata is no metadata.
   Result<void> shape(Value& document, const Version& version, object::StrictErrors* strict) const;
-  void validate(const Value& document, const Version& version, FieldErrors& errors) const;
+  // By the schema and its rules. `old`: what an update changes, in the same form; null for what is new. What `old`
+  // broke already is left alone; where rules say so, told in `warnings`.
+  void validate(const Value& document, const Value* old, const Version& version, FieldErrors& errors,
+                std::vector<std::string>* warnings) const;
 
   const std::vector<Column>& columns(const Version& version) const { return at(version).columns; }
   std::vector<Value> cells(const Value& document, const Version& version, WallTime now) const;
@@ -68,6 +72,7 @@ class CustomKind {
   struct Compiled {
     bool served = true;
     Value schema;
+    std::shared_ptr<const ValidationRules> rules;  // null: none
     std::vector<Column> columns;
     std::vector<Printed> printed;
     std::optional<Scale> scale;

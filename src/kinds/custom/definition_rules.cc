@@ -47,7 +47,7 @@ void check_defaults(const Value& schema, const Patterns& patterns, const Path& p
     // A default may leave to other defaults what is in it.
     Value filled = *wanted;
     default_by_schema(filled, schema);
-    validate_by_schema(filled, schema, patterns, own);
+    validate_by_schema(filled, nullptr, schema, patterns, own);
     if (!own.empty()) errors.invalid(path.child("default"), *wanted, own.causes()[0].message);
   }
   const Path members = path.child("properties");
@@ -103,6 +103,7 @@ void validate_version(const Value& version, const Path& path, FieldErrors& error
     const size_t before = errors.size();
     check_structural(schema, at, errors);
     if (errors.size() == before) check_defaults(schema, Patterns(), at, errors, 0);
+    if (errors.size() == before) ValidationRules::compile(schema, at, errors);
   }
   check_version_extras(version, path, errors);
   const Path columns = path.child("additionalPrinterColumns");
@@ -212,17 +213,6 @@ std::vector<Value> cells(const Value& definition, WallTime) {
   return {name_of(definition), definition.at({"metadata", "creationTimestamp"})};
 }
 
-void collect_rules(const Value& schema, const std::string& path, std::vector<std::string>& found, int depth) {
-  if (depth > kSchemaDepthMax || found.size() > 4) return;
-  if (schema.find("x-kubernetes-validations") != nullptr) found.push_back(path);
-  for (const Member& property : schema.at("properties").members()) {
-    collect_rules(property.value, path + ".properties[" + std::string(property.name()) + "]", found, depth + 1);
-  }
-  if (schema.at("items").is_object()) collect_rules(schema.at("items"), path + ".items", found, depth + 1);
-  const Value& additional = schema.at("additionalProperties");
-  if (additional.is_object()) collect_rules(additional, path + ".additionalProperties", found, depth + 1);
-}
-
 }  // namespace
 
 void set_definition_defaults(Value& definition) {
@@ -254,22 +244,6 @@ void set_definition_condition(Value& definition, std::string_view type, bool sta
 
 bool has_definition_condition(const Value& definition, std::string_view type) {
   return is_condition_true(definition.at("status"), type);
-}
-
-std::vector<std::string> definition_warnings(const Value& definition) {
-  std::vector<std::string> found;
-  auto versions = definition.at({"spec", "versions"}).items();
-  for (size_t i = 0; i < versions.size(); ++i) {
-    collect_rules(versions[i].at({"schema", "openAPIV3Schema"}),
-                  "spec.versions[" + std::to_string(i) + "].schema.openAPIV3Schema", found, 0);
-  }
-  std::vector<std::string> warnings;
-  warnings.reserve(found.size());
-  for (const std::string& path : found) {
-    warnings.push_back(path +
-                       ".x-kubernetes-validations: this server has no CEL; the rules are published, not enforced");
-  }
-  return warnings;
 }
 
 KindRules custom_resource_definition_rules() {

@@ -15,7 +15,5 @@ inline constexpr std::string_view kCleanupFinalizer = "customresourcecleanup.api
 void set_definition_condition(Value& definition, std::string_view type, bool status, std::string_view reason,
                               std::string_view message, WallTime now);
 bool has_definition_condition(const Value& definition, std::string_view type);
-// What the server publishes but does not do, for warnings.
-std::vector<std::string> definition_warnings(const Value& definition);
 
 }  // namespace stead::kinds

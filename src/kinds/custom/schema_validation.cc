@@ -73,14 +73,15 @@ class Validator {
  public:
   Validator(const Patterns& patterns, FieldErrors& errors) : patterns_(patterns), errors_(errors) {}
 
-  void value(const Value& value, const Value& schema, const Path& path, bool root) {
+  void value(const Value& value, const Value* old, const Value& schema, const Path& path, bool root) {
+    if (old != nullptr && *old == value) return;
     if (!check_type(value, schema, path)) return;
     if (value.is_null()) return;
     check_enum(value, schema, path);
     if (value.is_string()) check_text(value, schema, path);
     if (value.is_number()) check_number(value, schema, path);
-    if (value.is_array()) check_array(value, schema, path);
-    if (value.is_object()) check_object(value, schema, path, root);
+    if (value.is_array()) check_array(value, old, schema, path);
+    if (value.is_object()) check_object(value, old, schema, path, root);
     check_combinations(value, schema, path, root);
   }
 
@@ -169,7 +170,7 @@ class Validator {
     }
   }
 
-  void check_array(const Value& value, const Value& schema, const Path& path) {
+  void check_array(const Value& value, const Value* old, const Value& schema, const Path& path) {
     if (const Value* limit = schema.find("minItems"); limit != nullptr && value.size() < size_t(limit->as_int())) {
       errors_.invalid(path, Value(int64_t(value.size())),
                       in_body(path, fmt::format("should have at least {} items", limit->as_int())));
@@ -181,7 +182,11 @@ class Validator {
     check_unique(value, schema, path);
     const Value& items = schema.at("items");
     if (!items.is_object()) return;
-    for (size_t i = 0; i < value.size(); ++i) this->value(value.items()[i], items, path.index(i), false);
+    const ItemsByKey before(schema, old);
+    for (size_t i = 0; i < value.size(); ++i) {
+      const Value& item = value.items()[i];
+      this->value(item, before.find(item), items, path.index(i), false);
+    }
   }
 
   // Items of sets and keyed lists may be there once.
@@ -202,7 +207,7 @@ class Validator {
     }
   }
 
-  void check_object(const Value& value, const Value& schema, const Path& path, bool root) {
+  void check_object(const Value& value, const Value* old, const Value& schema, const Path& path, bool root) {
     const Value& properties = schema.at("properties");
     for (const Value& name : schema.at("required").items()) {
       if (value.find(name.as_string()) == nullptr) errors_.required(path.child(name.as_string()));
@@ -222,18 +227,18 @@ class Validator {
       if (known == nullptr) continue;
       const bool in_map = properties.find(member.name()) == nullptr;
       const Path here = in_map ? path.key(member.name()) : path.child(member.name());
-      this->value(member.value, *known, here, false);
+      this->value(member.value, old == nullptr ? nullptr : old->find(member.name()), *known, here, false);
     }
   }
 
   bool fits(const Value& value, const Value& schema, const Path& path, bool root) const {
     FieldErrors own;
-    Validator(patterns_, own).value(value, schema, path, root);
+    Validator(patterns_, own).value(value, nullptr, schema, path, root);
     return own.empty();
   }
 
   void check_combinations(const Value& value, const Value& schema, const Path& path, bool root) {
-    for (const Value& part : schema.at("allOf").items()) this->value(value, part, path, root);
+    for (const Value& part : schema.at("allOf").items()) this->value(value, nullptr, part, path, root);
     const std::string name = path.str();
     if (const Value* any = schema.find("anyOf"); any != nullptr && count(value, *any, path, root) == 0) {
       errors_.invalid(path, Value(""), fmt::format("\"{}\" must validate at least one schema (anyOf)", name));
@@ -263,8 +268,26 @@ class Validator {
 
 }  // namespace
 
-void validate_by_schema(const Value& document, const Value& schema, const Patterns& patterns, FieldErrors& errors) {
-  Validator(patterns, errors).value(document, schema, Path(), true);
+ItemsByKey::ItemsByKey(const Value& schema, const Value* list) : keys_(schema.at("x-kubernetes-list-map-keys")) {
+  if (list == nullptr || schema.at("x-kubernetes-list-type").as_string() != "map") return;
+  for (const Value& item : list->items()) items_.emplace(key_of(item), &item);
+}
+
+const Value* ItemsByKey::find(const Value& item) const {
+  if (items_.empty()) return nullptr;
+  auto found = items_.find(key_of(item));
+  return found == items_.end() ? nullptr : found->second;
+}
+
+std::string ItemsByKey::key_of(const Value& item) const {
+  Value identity = Value::object();
+  for (const Value& key : keys_.items()) identity.set(key.as_string(), item.at(key.as_string()));
+  return object::to_json(identity);
+}
+
+void validate_by_schema(const Value& document, const Value* old, const Value& schema, const Patterns& patterns,
+                        FieldErrors& errors) {
+  Validator(patterns, errors).value(document, old, schema, Path(), true);
 }
 
 }  // namespace stead::kinds

@@ -28,9 +28,24 @@ class Patterns {
 };
 
 // Adds to `errors` what breaks `schema` below `path`. The root's apiVersion, kind and metadata are nobody's business
-// here.
-void validate_by_schema(const object::Value& document, const object::Value& schema, const Patterns& patterns,
-                        object::FieldErrors& errors);
+// here. What is as it was in `old` (null: new) is not looked at again: a schema that became stricter must not keep
+// somebody from changing something else (KEP-4008).
+void validate_by_schema(const object::Value& document, const object::Value* old, const object::Value& schema,
+                        const Patterns& patterns, object::FieldErrors& errors);
+
+// Finds the items of a keyed list (x-kubernetes-list-type: map) again.
+class ItemsByKey {
+ public:
+  // `list` may be null, and must outlive this.
+  ItemsByKey(const object::Value& schema, const object::Value* list);
+  // The one that has the keys of `item`; nullptr where there is none, or the list is no keyed one.
+  const object::Value* find(const object::Value& item) const;
+
+ private:
+  std::string key_of(const object::Value& item) const;
+  const object::Value& keys_;
+  std::unordered_map<std::string, const object::Value*> items_;
+};
 
 // Whether `text` is of the format ("date-time", "ipv4" …); formats that nobody knows fit everything.
 bool has_format(std::string_view text, std::string_view format);
