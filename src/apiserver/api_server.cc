@@ -2,6 +2,7 @@
 
 #include "apiserver/authentication/bootstrap_token.h"
 #include "apiserver/certificate_requests.h"
+#include "apiserver/component_statuses.h"
 #include "apiserver/document.h"
 #include "apiserver/eviction.h"
 #include "apiserver/subresources.h"
@@ -187,6 +188,8 @@ Result<Response> ApiServer::answer_review(Call call, object::StrictErrors strict
 }
 
 void ApiServer::dispatch(Call call, object::StrictErrors strict, Callback done) {
+  if (kinds::is_binding(*call.resource)) return create_binding(std::move(call), std::move(done));
+  if (kinds::is_component_status(*call.resource)) return done(answer_component_statuses(call, cache_.revision()));
   if (kinds::is_review(*call.resource)) return done(answer_review(std::move(call), std::move(strict)));
   if (kinds::is_measured(*call.resource)) return usage_.answer(std::move(call), std::move(done));
   const std::string& subresource = call.request.subresource;
@@ -247,6 +250,26 @@ void ApiServer::dispatch_subresource(Call call, object::StrictErrors strict, Cal
     }
   }
   done(make_error(Reason::kNotFound, "the server could not find the requested resource"));
+}
+
+// POST bindings, which is POST pods/NAME/binding with the name in the body.
+void ApiServer::create_binding(Call call, Callback done) {
+  if (call.request.verb != Verb::kCreate || !call.request.subresource.empty()) return done(not_allowed());
+  const Value& metadata = call.request.body.at("metadata");
+  std::string name(metadata.at("name").as_string());
+  std::string_view ns = metadata.at("namespace").as_string();
+  if (name.empty()) return done(make_error(Reason::kBadRequest, "name is required"));
+  if (!ns.empty() && ns != call.request.ns) {
+    return done(make_error(Reason::kBadRequest,
+                           "the namespace of the provided object does not match the namespace sent on the request"));
+  }
+  client::Request request = std::move(call.request);
+  request.resource = "pods";
+  request.subresource = "binding";
+  request.name = std::move(name);
+  Result<Call> pod = resolve(catalogue_, std::move(call.identity), std::move(request));
+  if (!pod.ok()) return done(pod.error());
+  create_subresource(std::move(*pod), std::move(done));
 }
 
 void ApiServer::create_subresource(Call call, Callback done) {

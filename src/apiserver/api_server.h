@@ -78,6 +78,7 @@ class ApiServer {
   void dispatch_subresource(Call call, object::StrictErrors strict, Callback done);
   // Binding and Eviction: shown to webhooks, then done.
   void create_subresource(Call call, Callback done);
+  void create_binding(Call call, Callback done);
   Result<Response> answer_review(Call call, object::StrictErrors strict) const;
 
   cache::Cache& cache_;

@@ -2,6 +2,8 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "object/field_error.h"
 
 namespace stead::apiserver {
@@ -39,6 +41,35 @@ client::Identity read_user(const Value& spec) {
   return identity;
 }
 
+// fieldSelector or labelSelector of resourceAttributes. RBAC looks at neither; other authorizers may.
+void validate_selector(const Path& path, const Value& selector, FieldErrors& errors) {
+  if (selector.is_null()) return;
+  const Value& raw = selector.at("rawSelector");
+  auto requirements = selector.at("requirements").items();
+  Path list = path.child("requirements");
+  if (!raw.as_string().empty() && !requirements.empty()) {
+    errors.invalid(path.child("rawSelector"), raw, "may not specified at the same time as requirements");
+  }
+  if (raw.as_string().empty() && requirements.empty()) {
+    errors.required(list, fmt::format("when {} is specified, requirements or rawSelector is required", path.str()));
+  }
+  for (size_t i = 0; i < requirements.size(); ++i) {
+    Path at = list.index(i);
+    const Value& values = requirements[i].at("values");
+    std::string_view op = requirements[i].at("operator").as_string();
+    if (requirements[i].at("key").as_string().empty()) errors.required(at.child("key"), "must be specified");
+    if (op == "In" || op == "NotIn") {
+      if (!values.empty()) continue;
+      errors.required(at.child("values"), "must be specified when `operator` is 'In' or 'NotIn'");
+    } else if (op == "Exists" || op == "DoesNotExist") {
+      if (values.empty()) continue;
+      errors.forbidden(at.child("values"), "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
+    } else {
+      errors.invalid(at.child("operator"), Value(op), "not a valid selector operator");
+    }
+  }
+}
+
 void validate_access(const Call& call, const Value& spec, bool self, FieldErrors& errors) {
   Path path("spec");
   const Value& resource = spec.at("resourceAttributes");
@@ -54,12 +85,14 @@ void validate_access(const Call& call, const Value& spec, bool self, FieldErrors
   if (!self && spec.at("user").as_string().empty() && spec.at("groups").empty()) {
     errors.invalid(path.child("user"), Value(""), "at least one of user or group must be specified");
   }
+  Path in_resource = path.child("resourceAttributes");
+  validate_selector(in_resource.child("fieldSelector"), resource.at("fieldSelector"), errors);
+  validate_selector(in_resource.child("labelSelector"), resource.at("labelSelector"), errors);
   if (call.resource->name != "localsubjectaccessreviews") return;
   if (!other.is_null())
     errors.invalid(path.child("nonResourceAttributes"), other, "disallowed on this kind of request");
-  Path attributes = path.child("resourceAttributes");
   if (!resource.is_null() && resource.at("namespace").as_string() != call.request.ns) {
-    errors.invalid(attributes.child("namespace"), resource.at("namespace"), "must match metadata.namespace");
+    errors.invalid(in_resource.child("namespace"), resource.at("namespace"), "must match metadata.namespace");
   }
 }
 
@@ -127,7 +160,11 @@ Result<Value> Reviews::review_rules(const Call& call, const Value& spec) const {
   Value on_resources = Value::array();
   Value on_paths = Value::array();
   for (const PolicyRule& rule : authorizer_.rules_for(call.identity, ns, &problems)) {
-    (rule.urls.empty() ? on_resources : on_paths).append(write_rule(rule));
+    Value& list = rule.urls.empty() ? on_resources : on_paths;
+    Value written = write_rule(rule);
+    auto told = list.items();
+    // Administrators have everything by their group and by its binding.
+    if (std::find(told.begin(), told.end(), written) == told.end()) list.append(std::move(written));
   }
   Value status = Value::object({{"resourceRules", std::move(on_resources)},
                                 {"nonResourceRules", std::move(on_paths)},

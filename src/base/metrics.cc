@@ -122,9 +122,17 @@ std::string text(std::span<const Family> more) {
       for (const auto& [labels, value] : family.histograms) append_histogram(page, name, labels, *value);
     }
   }
-  for (const Family& family : more) {
+  return page + text_of(more);
+}
+
+std::string text_of(std::span<const Family> families) {
+  std::string page;
+  for (const Family& family : families) {
     append_head(page, family.name, family.help, family.type);
-    for (const auto& [labels, value] : family.samples) append_sample(page, family.name, "", labels, number_text(value));
+    std::string time = family.time_ms ? fmt::format(" {}", *family.time_ms) : std::string();
+    for (const auto& [labels, value] : family.samples) {
+      append_sample(page, family.name, "", labels, number_text(value) + time);
+    }
   }
   return page;
 }

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -62,7 +63,9 @@ struct Family {
   const char* help;
   const char* type;                                     // "counter", "gauge"
   std::vector<std::pair<std::string, double>> samples;  // by labels_text()
+  std::optional<int64_t> time_ms = {};                  // when that was, since the epoch; unset: now
 };
+std::string text_of(std::span<const Family> families);
 
 // All of the registry, then `more`.
 std::string text(std::span<const Family> more);

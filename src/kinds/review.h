@@ -4,9 +4,12 @@
 
 namespace stead::kinds {
 
-// Whether objects of the kind are questions: created only, never kept, the answer in their status.
+// Bindings to be posted beside pods, as before there was pods/binding.
+inline bool is_binding(const Resource& resource) { return resource.group.empty() && resource.name == "bindings"; }
+
+// Whether objects of the kind are only created, never kept: questions, whose status is the answer, and bindings.
 inline bool is_review(const Resource& resource) {
-  return resource.group == "authentication.k8s.io" || resource.group == "authorization.k8s.io";
+  return is_binding(resource) || resource.group == "authentication.k8s.io" || resource.group == "authorization.k8s.io";
 }
 
 }  // namespace stead::kinds

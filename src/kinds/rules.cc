@@ -37,6 +37,7 @@ struct VersionEntry {
 };
 
 constexpr KindEntry kKinds[] = {
+    {"", "ComponentStatus", component_status_rules},
     {"", "ConfigMap", config_map_rules},
     {"", "Endpoints", endpoints_rules},
     {"", "Event", event_rules},

@@ -182,6 +182,33 @@ TEST_F(NodeTest, ADeadlineSetLaterHolds) {
   ASSERT_TRUE(until([&] { return pod("web-0")->status().at("reason").as_string() == "DeadlineExceeded"; }));
 }
 
+// Whoever opened the input attaches when it runs, or reads the log when it has ended.
+TEST_F(NodeTest, AContainerWithInputIsToldToRunWhenItStillDoesALittleLater) {
+  start_node();
+  ASSERT_TRUE(until([&] { return node_->ready(); }));
+  auto with_input = [&](const std::string& name) {
+    Value document = pod_document(name, {name});
+    Value container = document.at({"spec", "containers"}).items()[0];
+    container.set("stdin", true);
+    document.set({"spec", "containers"}, Value::array({std::move(container)}));
+    document.set({"spec", "restartPolicy"}, "Never");
+    return document;
+  };
+  bool seen_running = false;
+  auto ended = [&](const std::string& name) {
+    seen_running = seen_running || pod(name)->status().at("phase").as_string() == "Running";
+    return pod(name)->status().at("phase").as_string() == "Succeeded";
+  };
+  programs_["short"] = FakeProgram{.runs_for = 200ms};
+  api_.put(kPods, with_input("short"));
+  ASSERT_TRUE(until([&] { return ended("short"); }, 900ms));
+  EXPECT_FALSE(seen_running);
+  Instant before = simulation_.now();
+  api_.put(kPods, with_input("long"));
+  ASSERT_TRUE(until([&] { return ready("long"); }));
+  EXPECT_EQ(simulation_.now() - before, Duration(1s));
+}
+
 TEST_F(NodeTest, ServesTheKubeletsPaths) {
   using testing::HasSubstr;
   using testing::StartsWith;
@@ -204,6 +231,9 @@ TEST_F(NodeTest, ServesTheKubeletsPaths) {
   EXPECT_THAT(ask("/portForward/default/web-0"), StartsWith("501 {"));
   EXPECT_THAT(ask("/exec/default/web-0/other?command=sh&output=1"), HasSubstr(R"(container not found (\"other\"))"));
   EXPECT_THAT(ask("/stats/summary"), HasSubstr(R"("nodeName":"n1")"));
+  EXPECT_THAT(ask("/metrics"), HasSubstr("kubelet_node_name{node=\"n1\"} 1"));
+  EXPECT_THAT(ask("/metrics/resource"), HasSubstr("resource_scrape_error 0"));
+  EXPECT_THAT(ask("/metrics/cadvisor"), HasSubstr("# TYPE container_cpu_usage_seconds_total counter"));
 }
 
 TEST_F(NodeTest, AFollowedLogEndsWithItsContainer) {

@@ -376,7 +376,10 @@ def test_errors(space):
 def test_run_and_attach(space):
     out = space.kubectl("run", "once", "--image=busybox:1.36", "--restart=Never", "--rm", "-i", "--", "cat", stdin="hello\n")
     assert "hello" in out
-    wait_for(lambda: not space.exists("pod", "once"), 20, "the end of once")
+    # A command that has ended before anybody could attach is still heard.
+    quick = space.kubectl("run", "quick", "--image=busybox:1.36", "--restart=Never", "--rm", "-i", "--", "echo", "said")
+    assert "said" in quick
+    wait_for(lambda: not space.exists("pod", "once") and not space.exists("pod", "quick"), 20, "the end of both")
 
 
 def test_dry_run_changes_nothing(space):

@@ -9,7 +9,7 @@ from support.cluster import wait_for
 from support.simulated import Simulated
 
 NEEDS_CONTAINERS = False
-SAMPLE = re.compile(r'([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (-?(?:[0-9.]+(?:e[-+]?[0-9]+)?|\+Inf))$')
+SAMPLE = re.compile(r'([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (-?(?:[0-9.]+(?:e[-+]?[0-9]+)?|\+Inf))(?: [0-9]+)?$')
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +101,20 @@ def test_who_may_read_metrics(cluster):
     cluster.kubectl("create", "clusterrolebinding", "scraper", "--clusterrole=scraper", "--serviceaccount=default:scraper")
     assert "apiserver_request_total" in cluster.kubectl("get", "--raw", "/metrics", account)
     assert "process_open_fds" in cluster.kubectl("get", "--raw", "/metrics", "--as=prometheus", "--as-group=system:monitoring")
+
+
+def test_what_a_node_tells(cluster):
+    wait_for(lambda: len(cluster.ready_pods()) == 3, 60, "three pods")
+    pods = cluster.ready_pods()
+    node = next(iter(pods.values()))["spec"]["nodeName"]
+    own = {name for name, pod in pods.items() if pod["spec"]["nodeName"] == node}
+    used = scrape(cluster, f"/api/v1/nodes/{node}/proxy/metrics/resource")
+    for metric in ("container_cpu_usage_seconds_total", "container_memory_working_set_bytes", "pod_memory_working_set_bytes"):
+        assert {labels["pod"] for name, labels, _ in used if name == metric} == own, metric
+    assert value(used, "node_cpu_usage_seconds_total") is not None and value(used, "resource_scrape_error") == 0
+    contained = scrape(cluster, f"/api/v1/nodes/{node}/proxy/metrics/cadvisor")
+    assert value(contained, "container_cpu_usage_seconds_total", cpu="total", namespace="default") is not None
+    assert value(scrape(cluster, f"/api/v1/nodes/{node}/proxy/metrics"), "kubelet_running_pods") == len(own)
 
 
 def test_health_check_by_check(cluster):

@@ -249,3 +249,56 @@ def test_fields_that_select(maps):
     assert names(maps("GET", f"{secrets}?fieldSelector=type%3Dexample.com%2Ft")[1]) == ["typed"]
     pods = "/api/v1/pods?fieldSelector=status.phase%3DRunning%2Cspec.nodeName%3Dnone"
     assert maps("GET", pods)[1]["items"] == []
+
+
+def test_component_statuses_are_read_only(api):
+    status, found = api("GET", "/api/v1/componentstatuses")
+    assert status == 200 and found["kind"] == "ComponentStatusList"
+    assert [(item["metadata"]["name"], item["conditions"][0]["type"], item["conditions"][0]["status"]) for item in found["items"]] == [
+        (name, "Healthy", "True") for name in ("controller-manager", "etcd-0", "scheduler")]
+    answer = api.open("GET", "/api/v1/componentstatuses/scheduler")
+    assert answer.headers["Warning"] == '299 - "v1 ComponentStatus is deprecated in v1.19+"' and json.loads(answer.read())["kind"] == "ComponentStatus"
+    assert api("GET", "/api/v1/componentstatuses/nobody")[0] == 404
+    assert api("DELETE", "/api/v1/componentstatuses/scheduler")[0] == 405
+    paths = api("GET", "/openapi/v2")[1]["paths"]
+    for path in ("/api/v1/componentstatuses", "/apis/metrics.k8s.io/v1beta1/nodes/{name}"):
+        assert set(paths[path]) == {"get", "parameters"}, path
+    assert api.open("GET", "/api/v1/endpoints").headers["Warning"] == (
+        '299 - "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"')
+
+
+def test_bindings_beside_their_pods(api):
+    pods = "/api/v1/namespaces/default/pods"
+    spec = {"schedulerName": "by-hand", "containers": [{"name": "main", "image": "example.invalid/main:1"}]}
+    assert api("POST", pods, {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "bound"}, "spec": spec})[0] == 201
+    node = api("GET", "/api/v1/nodes")[1]["items"][0]["metadata"]["name"]
+    binding = {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": "bound"}, "target": {"kind": "Node", "name": node}}
+    bindings = "/api/v1/namespaces/default/bindings"
+    assert api("POST", bindings, {**binding, "metadata": {"name": "missing"}})[0] == 404
+    assert api("POST", bindings, {**binding, "metadata": {"name": "bound", "namespace": "elsewhere"}})[0] == 400
+    assert api("POST", bindings, {**binding, "target": {}})[1]["details"]["causes"][0]["field"] == "target.name"
+    status, told = api("POST", bindings, binding)
+    assert (status, told["kind"], told["status"]) == (201, "Status", "Success")
+    assert api("GET", f"{pods}/bound")[1]["spec"]["nodeName"] == node
+    assert api("POST", bindings, binding)[0] == 409  # once
+    assert api("GET", bindings)[0] == 405
+
+
+@pytest.mark.parametrize("selector, field", [
+    ({"rawSelector": "a=b", "requirements": [{"key": "a", "operator": "Exists"}]}, "rawSelector"), ({}, "requirements"),
+    ({"requirements": [{"key": "a", "operator": "In"}]}, "requirements[0].values"),
+    ({"requirements": [{"key": "a", "operator": "Exists", "values": ["b"]}]}, "requirements[0].values"),
+    ({"requirements": [{"key": "", "operator": "Exists"}]}, "requirements[0].key"),
+    ({"requirements": [{"key": "a", "operator": "Like", "values": ["b"]}]}, "requirements[0].operator")])
+def test_selectors_of_access_reviews(api, selector, field):
+    reviews = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+
+    def ask(**attributes):
+        return api("POST", reviews, {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
+                                     "spec": {"resourceAttributes": {"verb": "list", "resource": "pods", **attributes}}})
+
+    for kind in ("fieldSelector", "labelSelector"):
+        status, told = ask(**{kind: selector})
+        assert status == 422 and [cause["field"] for cause in told["details"]["causes"]] == [f"spec.resourceAttributes.{kind}.{field}"], told
+    status, told = ask(labelSelector={"requirements": [{"key": "a", "operator": "In", "values": ["b"]}]}, fieldSelector={"rawSelector": "metadata.name=x"})
+    assert status == 201 and told["status"]["allowed"]

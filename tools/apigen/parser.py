@@ -105,8 +105,11 @@ def parse_kind_line(kind: Kind, words: list[str], package: Package, message: Mes
         kind.name_format = rest[0]
     elif word == "deprecated":
         # deprecated 1.8 removed 1.16 use apps/v1 StatefulSet
-        kind.deprecation = (f"{package.group + '/' if package.group else ''}{package.version} {message.name} is deprecated"
-                            f" in v{rest[0]}+, unavailable in v{rest[2]}+; use {' '.join(rest[4:])}")
+        kind.deprecation = f"{package.group + '/' if package.group else ''}{package.version} {message.name} is deprecated in v{rest[0]}+"
+        if "removed" in rest:
+            kind.deprecation += f", unavailable in v{rest[rest.index('removed') + 1]}+"
+        if "use" in rest:
+            kind.deprecation += f"; use {' '.join(rest[rest.index('use') + 1:])}"
     else:
         return False
     return True

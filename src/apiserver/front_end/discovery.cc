@@ -89,7 +89,8 @@ Value names(const std::vector<std::string_view>& list) {
 
 Value verbs(std::initializer_list<std::string_view> list) { return names(std::vector<std::string_view>(list)); }
 
-// A resource that another group serves too is of its categories there only: `kubectl get all` shows it once.
+// A resource that another group serves too has its short names and categories there only: `kubectl get all` shows it
+// once, and kubectl warns of no second meaning.
 Value resource_entry(const Resource& resource, std::string_view group) {
   Value entry = Value::object({{"name", resource.name},
                                {"singularName", resource.singular},
@@ -100,8 +101,9 @@ Value resource_entry(const Resource& resource, std::string_view group) {
                      : resource.name == "namespaces" && resource.group.empty()
                          ? verbs({"create", "delete", "get", "list", "patch", "update", "watch"})
                          : verbs({"create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"}));
+  if (resource.group != group) return entry;
   if (!resource.short_names.empty()) entry.set("shortNames", names(resource.short_names));
-  if (!resource.categories.empty() && resource.group == group) entry.set("categories", names(resource.categories));
+  if (!resource.categories.empty()) entry.set("categories", names(resource.categories));
   return entry;
 }
 

@@ -286,10 +286,9 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
     client::Request request = std::move(read->request);
     if (resource->namespaced && request.ns.empty() && request.verb != client::Verb::kList &&
         request.verb != client::Verb::kWatch) {
-      return refuse(
-          exchange,
-          make_error(Reason::kMethodNotAllowed,
-                     "the server does not allow this method on the requested resource: it needs a namespace"));
+      if (!request.name.empty()) return refuse(exchange, no_such_path());
+      return refuse(exchange, make_error(Reason::kMethodNotAllowed,
+                                         "the server does not allow this method on the requested resource"));
     }
     if (request.verb == client::Verb::kWatch) {
       return serve_watch(server_, identity, std::move(request), *form, table.include_object, exchange);
@@ -367,8 +366,10 @@ class FrontEnd : public std::enable_shared_from_this<FrontEnd> {
     } else if (subresource == "token") {
       http = document_response(201, response.object->document(), {AcceptedForm::Shape::kObject, form.body});
     } else if (subresource == "scale") {
-      http = document_response(200, response.object->document(), {AcceptedForm::Shape::kObject, form.body});
-    } else if (subresource == "binding" || subresource == "eviction") {
+      bool as_table = form.shape == AcceptedForm::Shape::kTable;
+      Value scale = as_table ? make_scale_table(*response.object, table) : response.object->document();
+      http = document_response(200, scale, {AcceptedForm::Shape::kObject, form.body});
+    } else if (subresource == "binding" || subresource == "eviction" || kinds::is_binding(resource)) {
       Value status = Value::object({{"kind", "Status"},
                                     {"apiVersion", "v1"},
                                     {"metadata", Value::object()},

@@ -15,6 +15,9 @@ Value column(std::string_view name, std::string_view type, std::string_view form
       {{"name", name}, {"type", type}, {"format", format}, {"description", description}, {"priority", priority}});
 }
 
+Value name_column() { return column("Name", "string", "name", "Name of the object, unique in its namespace.", 0); }
+Value age_column() { return column("Age", "string", "", "Time since the object was created.", 0); }
+
 Value column_definitions(const kinds::Resource& resource, const kinds::Version& version) {
   Value columns = Value::array();
   if (kinds::custom_of(resource) != nullptr) {
@@ -24,8 +27,8 @@ Value column_definitions(const kinds::Resource& resource, const kinds::Version& 
     return columns;
   }
   if (resource.columns.empty() || resource.rules.cells == nullptr) {
-    columns.append(column("Name", "string", "name", "Name of the object, unique in its namespace.", 0));
-    columns.append(column("Age", "string", "", "Time since the object was created.", 0));
+    columns.append(name_column());
+    columns.append(age_column());
     return columns;
   }
   for (const kinds::Column& entry : resource.columns) {
@@ -34,10 +37,13 @@ Value column_definitions(const kinds::Resource& resource, const kinds::Version& 
   return columns;
 }
 
-std::vector<Value> default_cells(const object::Object& object, WallTime now) {
+Value age(const object::Object& object, WallTime now) {
   auto created = object::parse_time(object.metadata().at("creationTimestamp").as_string());
-  std::string age = created ? object::human_duration(now - *created) : "<unknown>";
-  return {Value(object.name()), Value(age)};
+  return Value(created ? object::human_duration(now - *created) : "<unknown>");
+}
+
+std::vector<Value> default_cells(const object::Object& object, WallTime now) {
+  return {Value(object.name()), age(object, now)};
 }
 
 }  // namespace
@@ -45,6 +51,21 @@ std::vector<Value> default_cells(const object::Object& object, WallTime now) {
 Value partial_metadata(const object::Object& object) {
   return Value::object(
       {{"kind", "PartialObjectMetadata"}, {"apiVersion", "meta.k8s.io/v1"}, {"metadata", object.metadata()}});
+}
+
+Value make_scale_table(const object::Object& scale, const TableOptions& options) {
+  Value columns = Value::array({name_column(), column("Desired", "integer", "", "How many instances are wanted.", 0),
+                                column("Available", "integer", "", "How many instances there are.", 0), age_column()});
+  auto count = [&](std::string_view part) { return Value(scale.document().at({part, "replicas"}).as_int()); };
+  Value row = Value::object(
+      {{"cells", Value::array({Value(scale.name()), count("spec"), count("status"), age(scale, options.now)})}});
+  if (options.include_object == IncludeObject::kMetadata) row.set("object", partial_metadata(scale));
+  if (options.include_object == IncludeObject::kObject) row.set("object", scale.document());
+  return Value::object({{"kind", "Table"},
+                        {"apiVersion", "meta.k8s.io/v1"},
+                        {"metadata", Value::object()},
+                        {"columnDefinitions", std::move(columns)},
+                        {"rows", Value::array({std::move(row)})}});
 }
 
 Value make_table(const kinds::Resource& resource, const kinds::Version& version,

@@ -21,6 +21,9 @@ struct TableOptions {
 object::Value make_table(const kinds::Resource& resource, const kinds::Version& version,
                          std::span<const object::ObjectPtr> objects, const TableOptions& options);
 
+// Of one autoscaling/v1 Scale.
+object::Value make_scale_table(const object::Object& scale, const TableOptions& options);
+
 // metadata alone, as PartialObjectMetadata.
 object::Value partial_metadata(const object::Object& object);
 

@@ -11,6 +11,7 @@ KindRules node_rules();
 KindRules namespace_rules();
 KindRules service_rules();
 KindRules endpoints_rules();
+KindRules component_status_rules();
 KindRules config_map_rules();
 KindRules secret_rules();
 KindRules service_account_rules();

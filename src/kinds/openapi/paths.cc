@@ -5,6 +5,7 @@
 
 #include "kinds/custom/custom_kind.h"
 #include "kinds/descriptors.h"
+#include "kinds/measured.h"
 #include "kinds/review.h"
 
 namespace stead::kinds::openapi {
@@ -245,6 +246,26 @@ Value item(const Context& context, const std::string& id, const Message* message
   return path;
 }
 
+Value whole_item(const Context& context, const std::string& id) {
+  Value path = item(context, id, context.message, context.object);
+  add(path, "delete",
+      context.writer.operation({"delete", "delete", "delete", kDelete, context.options}, id, context.status));
+  return path;
+}
+
+// Of what is found out when it is read.
+Value read_collection(const Context& context, const std::string& id) {
+  Value path = Value::object();
+  add(path, "get", context.writer.operation({"get", "list", "list", kList}, id, context.list));
+  return path;
+}
+
+Value read_item(const Context& context, const std::string& id) {
+  Value path = Value::object();
+  add(path, "get", context.writer.operation({"get", "get", "read", {}}, id, context.object));
+  return path;
+}
+
 }  // namespace
 
 std::string base_path(std::string_view group, std::string_view version) {
@@ -284,11 +305,11 @@ void add_paths(Value& paths, Definitions& definitions, Dialect dialect, const Re
                                  context.object));
     return publish(root, std::move(ask), resource.namespaced, false);
   }
-  publish(root, collection(context, words, kind_word), resource.namespaced, false);
-  Value object = item(context, words + kind_word, version.message, context.object);
-  add(object, "delete",
-      context.writer.operation({"delete", "delete", "delete", kDelete, options}, words + kind_word, context.status));
-  publish(root + "/{name}", std::move(object), resource.namespaced, true);
+  const bool reads_only = is_measured(resource);
+  publish(root, reads_only ? read_collection(context, words + kind_word) : collection(context, words, kind_word),
+          resource.namespaced, false);
+  publish(root + "/{name}", reads_only ? read_item(context, words + kind_word) : whole_item(context, words + kind_word),
+          resource.namespaced, true);
   if (resource.status_subresource) {
     publish(root + "/{name}/status", item(context, words + kind_word + "Status", version.message, context.object),
             resource.namespaced, true);

@@ -16,6 +16,8 @@ constexpr Duration kConfigRetry = std::chrono::seconds(10);
 constexpr Duration kDiscardRetryFirst = std::chrono::milliseconds(20);
 constexpr Duration kDiscardRetryMax = std::chrono::seconds(2);
 constexpr Duration kLookRetry = std::chrono::seconds(1);
+// About when a kubelet, which looks around every second, first sees a container that was started.
+constexpr Duration kSettle = std::chrono::seconds(1);
 
 std::string field_path(const ContainerShape& shape) {
   std::string_view list = "initContainers";
@@ -171,6 +173,7 @@ uint32_t ContainerRunner::next_attempt() const {
 void ContainerRunner::start() {
   uint64_t generation = ++generation_;
   phase_ = ContainerPhase::kStarting;
+  settling_ = false;
   condemned_.reset();
   started_ = ready_ = false;
   waiting_for_inputs_ = false;
@@ -355,9 +358,22 @@ void ContainerRunner::run_post_start(const Handler& handler) {
 void ContainerRunner::running() {
   phase_ = ContainerPhase::kRunning;
   if (!condemned_) start_probes();
+  if (shape().document->at("stdin").as_bool()) settle();
   host_.container_changed();
   // The exit may have been told while the start was under way.
   look();
+}
+
+// Whoever opened the container's input means to attach to it once it runs, and would miss what a short command has
+// printed by then. Seen as ended at once, its log is read instead.
+void ContainerRunner::settle() {
+  settling_ = true;
+  context_.loop.call_after(kSettle, [weak = weak_from_this(), generation = generation_] {
+    auto self = weak.lock();
+    if (!self || self->generation_ != generation) return;
+    self->settling_ = false;
+    self->host_.container_changed();
+  });
 }
 
 void ContainerRunner::look() {
@@ -455,7 +471,8 @@ ContainerObservation ContainerRunner::observe() const {
 
 ContainerReport ContainerRunner::report() const {
   ContainerReport report;
-  report.phase = phase_;
+  const bool settles = settling_ && phase_ == ContainerPhase::kRunning;
+  report.phase = settles ? ContainerPhase::kStarting : phase_;
   report.current = current_;
   report.last_terminated = last_terminated_;
   // An ephemeral one that ended, however it did, is not waited for.
@@ -464,8 +481,8 @@ ContainerReport ContainerRunner::report() const {
     report.waiting_message = waiting_message_;
   }
   report.restart_count = std::max(has_instance_ ? attempt_ : 0, recalled_restarts_.value_or(0));
-  report.started = started_;
-  report.ready = ready_ && shape().kind != ContainerKind::kEphemeral;
+  report.started = started_ && !settles;
+  report.ready = ready_ && !settles && shape().kind != ContainerKind::kEphemeral;
   return report;
 }
 

@@ -81,6 +81,7 @@ class ContainerRunner : public std::enable_shared_from_this<ContainerRunner> {
   Duration count_restart();
   void run_post_start(const Handler& handler);
   void running();
+  void settle();
   void ended(ContainerStatus status);
   void stop_now(std::chrono::seconds grace);
   void finish_stop(Result<ContainerStatus> status, std::chrono::seconds grace);
@@ -117,6 +118,7 @@ class ContainerRunner : public std::enable_shared_from_this<ContainerRunner> {
   Instant not_before_{};
   Duration stop_retry_{};
 
+  bool settling_ = false;  // runs, but is not told to
   bool started_ = false;
   bool ready_ = false;
   std::optional<StopCause> condemned_;

@@ -11,6 +11,7 @@
 #include "node/server/stats_summary.h"
 #include "node/server/stream_tunnel.h"
 #include "node/server/stream_url.h"
+#include "node/server/usage_metrics.h"
 #include "object/codec.h"
 
 namespace stead::node {
@@ -76,6 +77,17 @@ Result<StreamUrl> stream_url(ContainerRuntime& runtime, const KubeletTarget& tar
   return parse_stream_url(*url);
 }
 
+http::Response usage_response(Kind kind, const std::string& node, const std::vector<ContainerUsage>& usages,
+                              WallTime now) {
+  if (kind == Kind::kStats) {
+    return http::Response::text(200, object::to_json(stats_summary(node, usages, now)), "application/json");
+  }
+  std::string text = kind == Kind::kMetrics           ? kubelet_metrics(node, usages)
+                     : kind == Kind::kResourceMetrics ? resource_metrics(usages, now)
+                                                      : container_metrics(usages, now);
+  return http::Response::text(200, std::move(text), "text/plain; version=0.0.4; charset=utf-8");
+}
+
 }  // namespace
 
 KubeletServer::KubeletServer(const NodeContext& context, const PodDirectory& pods)
@@ -96,8 +108,9 @@ Result<void> KubeletServer::begin(const http::ExchangePtr& exchange, const Kubel
     respond(exchange, http::Response::text(200, "ok"));
     return {};
   }
-  if (target.kind == Kind::kStats) {
-    answer_stats(exchange);
+  if (target.kind == Kind::kStats || target.kind == Kind::kMetrics || target.kind == Kind::kResourceMetrics ||
+      target.kind == Kind::kContainerMetrics) {
+    answer_usage(exchange, target.kind);
     return {};
   }
   const PodWorker* pod = pods_.find_pod(target.ns, target.pod);
@@ -158,13 +171,12 @@ Result<void> KubeletServer::begin_relay(const http::ExchangePtr& exchange, const
   return {};
 }
 
-void KubeletServer::answer_stats(const http::ExchangePtr& exchange) {
+void KubeletServer::answer_usage(const http::ExchangePtr& exchange, Kind kind) {
   context_.pool.run(
-      [exchange, &runtime = context_.runtime, node = context_.options.node_name, now = context_.loop.wall_now()] {
+      [exchange, kind, &runtime = context_.runtime, node = context_.options.node_name, now = context_.loop.wall_now()] {
         auto usages = runtime.container_stats();
         if (!usages.ok()) return respond(exchange, refusal(usages.error()));
-        respond(exchange,
-                http::Response::text(200, object::to_json(stats_summary(node, *usages, now)), "application/json"));
+        respond(exchange, usage_response(kind, node, *usages, now));
       });
 }
 

@@ -40,7 +40,7 @@ class KubeletServer {
   Result<void> begin(const http::ExchangePtr& exchange, const KubeletTarget& target);
   Result<void> begin_logs(const http::ExchangePtr& exchange, const KubeletTarget& target, const PodWorker& pod);
   Result<void> begin_relay(const http::ExchangePtr& exchange, const KubeletTarget& target, const PodWorker& pod);
-  void answer_stats(const http::ExchangePtr& exchange);
+  void answer_usage(const http::ExchangePtr& exchange, KubeletTarget::Kind kind);
 
   NodeContext context_;
   const PodDirectory& pods_;

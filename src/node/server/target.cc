@@ -142,14 +142,21 @@ struct PathForm {
   std::string_view first;
   size_t segments;
   Kind kind;
+  std::string_view second = {};  // where it is always the same
 };
-constexpr PathForm kForms[] = {{"containerLogs", 4, Kind::kLogs}, {"exec", 4, Kind::kExec},
-                               {"attach", 4, Kind::kAttach},      {"portForward", 3, Kind::kPortForward},
-                               {"healthz", 1, Kind::kHealth},     {"stats", 2, Kind::kStats}};
+constexpr PathForm kForms[] = {{"containerLogs", 4, Kind::kLogs},
+                               {"exec", 4, Kind::kExec},
+                               {"attach", 4, Kind::kAttach},
+                               {"portForward", 3, Kind::kPortForward},
+                               {"healthz", 1, Kind::kHealth},
+                               {"stats", 2, Kind::kStats, "summary"},
+                               {"metrics", 1, Kind::kMetrics},
+                               {"metrics", 2, Kind::kResourceMetrics, "resource"},
+                               {"metrics", 2, Kind::kContainerMetrics, "cadvisor"}};
 
 bool has_form(const std::vector<std::string>& segments, const PathForm& form) {
   if (segments.size() != form.segments || segments[0] != form.first) return false;
-  if (form.kind == Kind::kStats) return segments[1] == "summary";
+  if (!form.second.empty()) return segments[1] == form.second;
   for (const std::string& segment : segments) {
     if (segment.empty()) return false;
   }

@@ -8,7 +8,7 @@
 //   /attach/<namespace>/<pod>/<container>?input,output,error,tty
 //                                                (a uid may stand between pod and container of both)
 //   /portForward/<namespace>/<pod>?port=…
-//   /healthz, /stats/summary
+//   /healthz, /stats/summary, /metrics, /metrics/resource, /metrics/cadvisor
 
 #include <string>
 #include <vector>
@@ -19,7 +19,17 @@
 namespace stead::node {
 
 struct KubeletTarget {
-  enum class Kind : uint8_t { kLogs, kExec, kAttach, kPortForward, kHealth, kStats } kind = Kind::kHealth;
+  enum class Kind : uint8_t {
+    kLogs,
+    kExec,
+    kAttach,
+    kPortForward,
+    kHealth,
+    kStats,
+    kMetrics,
+    kResourceMetrics,
+    kContainerMetrics
+  } kind = Kind::kHealth;
   std::string ns, pod, container;
   LogOptions logs;
   std::vector<std::string> command;

@@ -59,6 +59,10 @@ TEST(KubeletTarget, Streams) {
 TEST(KubeletTarget, Others) {
   EXPECT_EQ(parse_kubelet_target("/healthz", kNow)->kind, Kind::kHealth);
   EXPECT_EQ(parse_kubelet_target("/stats/summary?only_cpu_and_memory=true", kNow)->kind, Kind::kStats);
+  EXPECT_EQ(parse_kubelet_target("/metrics", kNow)->kind, Kind::kMetrics);
+  EXPECT_EQ(parse_kubelet_target("/metrics/resource", kNow)->kind, Kind::kResourceMetrics);
+  EXPECT_EQ(parse_kubelet_target("/metrics/cadvisor", kNow)->kind, Kind::kContainerMetrics);
+  EXPECT_FALSE(parse_kubelet_target("/metrics/none", kNow).ok());
 }
 
 TEST(KubeletTarget, Refusals) {
