@@ -3,6 +3,9 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 
+#include <array>
+#include <map>
+
 #include "client/informer.h"
 
 namespace stead::apiserver {
@@ -31,6 +34,42 @@ bool wants_node_ports(const Value& service) {
   std::string_view type = service.at({"spec", "type"}).as_string();
   if (type == "NodePort") return true;
   return type == "LoadBalancer" && service.at({"spec", "allocateLoadBalancerNodePorts"}).as_bool(true);
+}
+
+// Whether clusterIP and clusterIPs say the same, so that there is a wish to be granted. Who changes the one and sends
+// the other back as it was means the change.
+bool addresses_agree(const Value& spec, const Value* old) {
+  const Value& addresses = spec.at("clusterIPs");
+  std::string_view first = spec.at("clusterIP").as_string();
+  if (addresses.empty()) return true;
+  if (first.empty() || addresses.size() > 1) return false;
+  return addresses.items()[0].as_string() == first || (old != nullptr && addresses == old->at({"spec", "clusterIPs"}));
+}
+
+// The cluster has addresses of one family. Headless services without a selector have none of their own to choose.
+void check_families(const Value& spec, FieldErrors& errors) {
+  if (spec.at("clusterIP").as_string() == "None" && spec.at("selector").empty()) return;
+  Path path("spec");
+  Path families_path = path.child("ipFamilies");
+  auto families = spec.at("ipFamilies").items();
+  const Value* policy = spec.find("ipFamilyPolicy");
+  if (policy == nullptr ? families.size() > 1 : policy->as_string() == "RequireDualStack") {
+    errors.invalid(path.child("ipFamilyPolicy"), Value("RequireDualStack"),
+                   "this cluster is not configured for dual-stack services");
+  }
+  for (size_t i = 0; i < families.size(); ++i) {
+    if (families[i].as_string() != "IPv6") continue;
+    errors.invalid(families_path.index(i), families[i], "not configured on this cluster");
+  }
+}
+
+int64_t node_port_before(const Value& old, const Value& port) {
+  for (const Value& known : old.at({"spec", "ports"}).items()) {
+    if (known.at("port") == port.at("port") && known.at("protocol") == port.at("protocol")) {
+      return known.at("nodePort").as_int();
+    }
+  }
+  return 0;
 }
 
 }  // namespace
@@ -65,6 +104,7 @@ std::set<int64_t> ServiceAllocator::node_ports_in_use(std::string_view but) cons
   cache_->snapshot("/services").objects.visit_from("", [&](const std::string& key, const object::ObjectPtr& service) {
     if (key == but) return true;
     for (const Value& port : service->spec().at("ports").items()) used.insert(port.at("nodePort").as_int());
+    used.insert(service->spec().at("healthCheckNodePort").as_int());
     return true;
   });
   return used;
@@ -85,7 +125,8 @@ Result<void> ServiceAllocator::complete_address(Value& service, const Value* old
     return {};
   }
   std::string wish(spec.at("clusterIP").as_string());
-  if (wish.empty() && !spec.at("clusterIPs").empty()) wish = spec.at("clusterIPs").items()[0].as_string();
+  if (!addresses_agree(spec, old)) return {};  // validation says why
+  check_families(spec, errors);
   std::string before(old == nullptr ? "" : old->at({"spec", "clusterIP"}).as_string());
   // An update that leaves the address out keeps it.
   if (wish.empty() && !before.empty() && old->at({"spec", "type"}).as_string() != "ExternalName") wish = before;
@@ -103,6 +144,10 @@ Result<void> ServiceAllocator::complete_address(Value& service, const Value* old
     in_addr raw{};
     Path spec_path("spec");
     Path path = spec_path.child("clusterIPs");
+    if (inet_pton(AF_INET6, wish.c_str(), std::array<uint8_t, 16>().data()) != 1 &&
+        inet_pton(AF_INET, wish.c_str(), &raw) != 1) {
+      return {};  // validation says why
+    }
     bool own = service.at({"metadata", "namespace"}).as_string() == "default" ||
                service.at({"metadata", "namespace"}).as_string() == "kube-system";
     if (inet_pton(AF_INET, wish.c_str(), &raw) != 1 || ntohl(raw.s_addr) <= range_.base ||
@@ -124,34 +169,65 @@ Result<void> ServiceAllocator::complete_address(Value& service, const Value* old
   return {};
 }
 
+int64_t ServiceAllocator::next_free_node_port(const std::set<int64_t>& used) {
+  for (int64_t tried = kNodePortMin; tried <= kNodePortMax; ++tried) {
+    if (next_node_port_ > kNodePortMax) next_node_port_ = kNodePortMin;
+    int64_t candidate = next_node_port_++;
+    if (!used.contains(candidate)) return candidate;
+  }
+  return 0;
+}
+
+void ServiceAllocator::complete_health_port(Value& service, const Value* old, std::set<int64_t>& used,
+                                            FieldErrors& errors) {
+  Value& spec = service["spec"];
+  Path spec_path("spec");
+  int64_t wish = spec.at("healthCheckNodePort").as_int();
+  if (wish == 0 && old != nullptr) wish = old->at({"spec", "healthCheckNodePort"}).as_int();
+  if (wish == 0) wish = next_free_node_port(used);
+  claim_node_port(spec_path.child("healthCheckNodePort"), wish, used, errors);
+  spec.set("healthCheckNodePort", wish);
+}
+
+void ServiceAllocator::claim_node_port(const Path& path, int64_t port, std::set<int64_t>& used, FieldErrors& errors) {
+  if (port < kNodePortMin || port > kNodePortMax) {
+    errors.invalid(path, port,
+                   fmt::format("provided port is not in the valid range. The range of valid ports is {}-{}",
+                               kNodePortMin, kNodePortMax));
+  } else if (!used.insert(port).second) {
+    errors.invalid(path, port, "provided port is already allocated");
+  }
+}
+
 void ServiceAllocator::complete_node_ports(Value& service, const Value* old, FieldErrors& errors) {
-  if (!wants_node_ports(service)) return;
-  std::set<int64_t> used = node_ports_in_use(service_key(service));
+  std::set<int64_t> used;
+  bool wants_ports = wants_node_ports(service);
+  bool wants_health_port = service.at({"spec", "type"}).as_string() == "LoadBalancer" &&
+                           service.at({"spec", "externalTrafficPolicy"}).as_string() == "Local";
+  if (wants_ports || wants_health_port) used = node_ports_in_use(service_key(service));
+  if (wants_health_port) complete_health_port(service, old, used, errors);
+  if (!wants_ports) return;
   Path spec_path("spec");
   Path ports_path = spec_path.child("ports");
-  size_t index = 0;
-  for (Value& port : service["spec"]["ports"].mutable_items()) {
-    Path path = ports_path.index(index++);
+  // The same port over several protocols shares a node port.
+  std::map<int64_t, int64_t> granted;
+  auto& ports = service["spec"]["ports"].mutable_items();
+  for (size_t i = 0; i < ports.size(); ++i) {
+    Value& port = ports[i];
     int64_t wish = port.at("nodePort").as_int();
-    if (wish == 0 && old != nullptr) {
-      for (const Value& known : old->at({"spec", "ports"}).items()) {
-        if (known.at("port") == port.at("port") && known.at("protocol") == port.at("protocol")) {
-          wish = known.at("nodePort").as_int();
-        }
-      }
+    if (wish == 0 && old != nullptr) wish = node_port_before(*old, port);
+    auto known = granted.find(port.at("port").as_int());
+    if (known != granted.end() && (wish == 0 || wish == known->second)) {
+      port.set("nodePort", known->second);
+      continue;
     }
-    for (int64_t tried = kNodePortMin; wish == 0 && tried <= kNodePortMax; ++tried) {
-      if (next_node_port_ > kNodePortMax) next_node_port_ = kNodePortMin;
-      if (!used.contains(next_node_port_)) wish = next_node_port_;
-      ++next_node_port_;
+    for (size_t j = i + 1; wish == 0 && j < ports.size(); ++j) {
+      if (ports[j].at("port") == port.at("port")) wish = ports[j].at("nodePort").as_int();
     }
-    if (wish < kNodePortMin || wish > kNodePortMax) {
-      errors.invalid(path.child("nodePort"), wish,
-                     fmt::format("provided port is not in the valid range. The range of valid ports is {}-{}",
-                                 kNodePortMin, kNodePortMax));
-    } else if (!used.insert(wish).second) {
-      errors.invalid(path.child("nodePort"), wish, "provided port is already allocated");
-    }
+    if (wish == 0) wish = next_free_node_port(used);
+    Path path = ports_path.index(i);
+    claim_node_port(path.child("nodePort"), wish, used, errors);
+    granted.emplace(port.at("port").as_int(), wish);
     port.set("nodePort", wish);
   }
 }

@@ -39,6 +39,12 @@ class ServiceAllocator {
   std::set<std::string> addresses_in_use(std::string_view but) const;
   std::set<int64_t> node_ports_in_use(std::string_view but) const;
   Result<void> complete_address(object::Value& service, const object::Value* old, object::FieldErrors& errors);
+  // A port that no service has; 0 where all are taken.
+  int64_t next_free_node_port(const std::set<int64_t>& used);
+  static void claim_node_port(const object::Path& path, int64_t port, std::set<int64_t>& used,
+                              object::FieldErrors& errors);
+  void complete_health_port(object::Value& service, const object::Value* old, std::set<int64_t>& used,
+                            object::FieldErrors& errors);
   void complete_node_ports(object::Value& service, const object::Value* old, object::FieldErrors& errors);
 
   cache::Cache* cache_;

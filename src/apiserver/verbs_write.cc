@@ -184,6 +184,7 @@ void Verbs::review_new(const CreationPtr& creation) {
 void Verbs::write_new(const CreationPtr& creation) {
   const std::shared_ptr<Call>& call = creation->call;
   Value& document = creation->document;
+  if (call->resource->rules.warn != nullptr) call->resource->rules.warn(document, nullptr, creation->warnings);
   Result<void> judged = admission_.judge(*call, document, nullptr, creation->warnings);
   if (!judged.ok()) return creation->done(judged.error());
   Result<QuotaLedger::ReservationPtr> charged = admission_.charge(*call, document, nullptr);
@@ -326,6 +327,8 @@ Result<void> Verbs::check_change(Alteration& alteration) {
   const Value& old = alteration.current->document();
   STEAD_TRY_VOID(validate_change(*alteration.call, change, old));
   if (change.status_only) return {};
+  auto warn = alteration.call->resource->rules.warn;
+  if (warn != nullptr && alteration.call->request.subresource.empty()) warn(change.document, &old, change.warnings);
   STEAD_TRY_VOID(admission_.judge(*alteration.call, change.document, &old, change.warnings));
   STEAD_TRY(charged, admission_.charge(*alteration.call, change.document, &old));
   alteration.charged = std::move(charged);

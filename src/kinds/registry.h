@@ -55,6 +55,8 @@ struct Rules {
   void (*validate)(const Value& document, FieldErrors& errors) = nullptr;
   void (*validate_update)(const Value& document, const Value& old, FieldErrors& errors) = nullptr;
   void (*validate_status_update)(const Value& document, const Value& old, FieldErrors& errors) = nullptr;
+  // What the writer of a valid document should know, as Warning: headers say it. `old` is null for a new object.
+  void (*warn)(const Value& document, const Value* old, std::vector<std::string>& warnings) = nullptr;
   // The cells of columns[], for `now`; default is name and age.
   std::vector<Value> (*cells)(const Value& document, WallTime now) = nullptr;
   // The text of a selectable field besides metadata.name and metadata.namespace; nullopt if not selectable.

@@ -57,12 +57,12 @@ void FieldErrors::forbidden(const Path& path, std::string_view detail) {
   add("FieldValueForbidden", path, with_detail("Forbidden", detail));
 }
 
-void FieldErrors::duplicate(const Path& path, const Value& value) {
-  add("FieldValueDuplicate", path, "Duplicate value: " + shown(value));
+void FieldErrors::duplicate(const Path& path, const Value& value, std::string_view detail) {
+  add("FieldValueDuplicate", path, with_detail("Duplicate value: " + shown(value), detail));
 }
 
-void FieldErrors::not_found(const Path& path, const Value& value) {
-  add("FieldValueNotFound", path, "Not found: " + shown(value));
+void FieldErrors::not_found(const Path& path, const Value& value, std::string_view detail) {
+  add("FieldValueNotFound", path, with_detail("Not found: " + shown(value), detail));
 }
 
 void FieldErrors::too_long(const Path& path, const Value&, size_t bytes_max) {

@@ -40,8 +40,8 @@ class FieldErrors {
   void invalid(const Path& path, const Value& value, std::string_view detail);
   void not_supported(const Path& path, const Value& value, std::span<const std::string_view> supported);
   void forbidden(const Path& path, std::string_view detail);
-  void duplicate(const Path& path, const Value& value);
-  void not_found(const Path& path, const Value& value);
+  void duplicate(const Path& path, const Value& value, std::string_view detail = {});
+  void not_found(const Path& path, const Value& value, std::string_view detail = {});
   void too_long(const Path& path, const Value& value, size_t bytes_max);
   void too_many(const Path& path, size_t count, size_t count_max);
 

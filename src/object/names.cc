@@ -27,11 +27,11 @@ bool all(std::string_view text, Rule rule) {
   return std::all_of(text.begin(), text.end(), rule);
 }
 
-// Sentences of one check; several are joined as upstream's callers join them.
+// Sentences of one check.
 class Sentences {
  public:
   void add(std::string_view sentence) {
-    if (!text_.empty()) text_ += "; ";
+    if (!text_.empty()) text_ += kBetweenSentences;
     text_ += prefix_;
     text_ += sentence;
   }

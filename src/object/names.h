@@ -8,6 +8,8 @@
 
 namespace stead::object {
 
+inline constexpr std::string_view kBetweenSentences = "; ";
+
 std::string check_dns1123_label(std::string_view text);
 std::string check_dns1123_subdomain(std::string_view text);
 std::string check_dns1035_label(std::string_view text);

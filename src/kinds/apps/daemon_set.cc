@@ -2,6 +2,7 @@
 
 #include "kinds/apps/apps_rules.h"
 #include "kinds/apps/replicas_validation.h"
+#include "kinds/core/pod_warnings.h"
 #include "kinds/meta/cells.h"
 #include "kinds/meta/checks.h"
 
@@ -88,6 +89,12 @@ void prepare_update(Value& set, const Value& old) {
   set.set({"metadata", "annotations", kTemplateGeneration}, std::to_string(generation));
 }
 
+void warn(const Value& set, const Value* old, Warnings& warnings) {
+  if (old != nullptr && set.at("spec") == old->at("spec")) return;
+  Path spec("spec");
+  warn_of_pod(spec.child("template"), set.at({"spec", "template"}), warnings);
+}
+
 std::vector<Value> cells(const Value& set, WallTime now) {
   const Value& spec = set.at("spec");
   const Value& status = set.at("status");
@@ -114,6 +121,7 @@ KindRules daemon_set_rules() {
                 .validate = validate,
                 .validate_update = validate_update,
                 .validate_status_update = validate_status_update,
+                .warn = warn,
                 .cells = cells};
   made.columns = {name_column(),
                   {"Desired", "integer", "", "How many nodes should run the pod."},

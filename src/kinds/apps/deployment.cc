@@ -1,5 +1,6 @@
 #include "kinds/apps/apps_rules.h"
 #include "kinds/apps/replicas_validation.h"
+#include "kinds/core/pod_warnings.h"
 #include "kinds/meta/cells.h"
 #include "kinds/meta/checks.h"
 
@@ -110,6 +111,7 @@ KindRules deployment_rules() {
                 .validate = validate,
                 .validate_update = validate_update,
                 .validate_status_update = validate_status_update,
+                .warn = warn_of_workload,
                 .cells = cells};
   made.columns = {name_column(),
                   {"Ready", "string", "", "Ready pods of those wanted."},

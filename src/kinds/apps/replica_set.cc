@@ -1,5 +1,6 @@
 #include "kinds/apps/apps_rules.h"
 #include "kinds/apps/replicas_validation.h"
+#include "kinds/core/pod_warnings.h"
 #include "kinds/meta/cells.h"
 #include "kinds/meta/checks.h"
 
@@ -51,6 +52,7 @@ KindRules replica_set_rules() {
   made.rules = {.validate = validate,
                 .validate_update = validate_update,
                 .validate_status_update = validate_status_update,
+                .warn = warn_of_workload,
                 .cells = cells};
   made.columns = {name_column(),
                   {"Desired", "integer", "", "Pods wanted."},

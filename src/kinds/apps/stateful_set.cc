@@ -3,6 +3,7 @@
 #include "kinds/apps/apps_rules.h"
 #include "kinds/apps/replicas_validation.h"
 #include "kinds/core/pod_spec_validation.h"
+#include "kinds/core/pod_warnings.h"
 #include "kinds/meta/cells.h"
 #include "kinds/meta/checks.h"
 #include "kinds/storage/storage_rules.h"
@@ -168,6 +169,23 @@ void validate_status_update(const Value& set, const Value& old, FieldErrors& err
 
 void prepare_create(Value& set) { set.erase("status"); }
 
+void warn(const Value& set, const Value* old, Warnings& warnings) {
+  const Value& spec = set.at("spec");
+  if (old != nullptr && spec == old->at("spec")) return;
+  Path path("spec");
+  warn_of_pod(path.child("template"), spec.at("template"), warnings);
+  Path claims_path = path.child("volumeClaimTemplates");
+  auto claims = spec.at("volumeClaimTemplates").items();
+  for (size_t i = 0; i < claims.size(); ++i) {
+    Path at = claims_path.index(i);
+    warn_of_claim_spec(at.child("spec"), claims[i].at("spec"), warnings);
+  }
+  if (spec.at("revisionHistoryLimit").as_int() < 0) {
+    warnings.push_back(
+        "spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended");
+  }
+}
+
 std::vector<Value> cells(const Value& set, WallTime now) {
   const Value& containers = set.at({"spec", "template", "spec", "containers"});
   std::string ready = std::to_string(set.at({"status", "readyReplicas"}).as_int()) + "/" +
@@ -183,6 +201,7 @@ KindRules stateful_set_rules() {
                 .validate = validate,
                 .validate_update = validate_update,
                 .validate_status_update = validate_status_update,
+                .warn = warn,
                 .cells = cells};
   made.columns = {name_column(),
                   {"Ready", "string", "", "Ready pods of those wanted."},

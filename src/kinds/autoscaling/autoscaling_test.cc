@@ -56,6 +56,15 @@ TEST(Autoscaler, RejectWhatCannotWork) {
   EXPECT_THAT(with({"spec", "scaleTargetRef", "name"}, ""), ElementsAre("spec.scaleTargetRef.name: Required value"));
   EXPECT_THAT(with({"spec", "metrics"}, Value::array({Value::object({{"type", "Pods"}})})),
               ElementsAre(HasSubstr("spec.metrics[0].pods: Required value")));
+  Value pods = Value::object(
+      {{"metric", Value::object({{"name", "a/b"}})}, {"target", Value::object({{"type", "Odd"}, {"value", "1"}})}});
+  EXPECT_THAT(
+      with({"spec", "metrics"}, Value::array({Value::object({{"type", "Pods"}, {"pods", pods}})})),
+      ElementsAre("spec.metrics[0].pods.target.type: Invalid value: \"Odd\": must be either Utilization, Value, "
+                  "or AverageValue",
+                  "spec.metrics[0].pods.metric.name: Invalid value: \"a/b\": may not contain '/'",
+                  "spec.metrics[0].pods.target.averageValue: Required value: must specify a positive target "
+                  "averageValue"));
 }
 
 TEST(Autoscaler, Row) {

@@ -19,8 +19,11 @@ void validate_reference(const Path& path, const Value& reference, FieldErrors& e
 }
 
 void validate_target(const Path& path, const Value& target, FieldErrors& errors) {
-  if (target.is_null()) return errors.required(path);
-  check_one_of(path.child("type"), target.at("type"), {"Utilization", "Value", "AverageValue"}, errors);
+  std::string_view type = target.at("type").as_string();
+  if (type.empty()) errors.required(path.child("type"), "must specify a metric target type");
+  if (type != "Utilization" && type != "Value" && type != "AverageValue") {
+    errors.invalid(path.child("type"), Value(type), "must be either Utilization, Value, or AverageValue");
+  }
   for (std::string_view name : {"value", "averageValue"}) {
     const Value* amount = target.find(name);
     if (amount != nullptr && !(quantity_of(*amount) > object::Quantity())) {
@@ -43,12 +46,29 @@ std::string_view member_of(std::string_view type) {
   return {};
 }
 
+// Metrics of pods are averaged; others are compared as they are, or shared among the pods.
+void validate_amounts(const Path& path, std::string_view member, const Value& target, FieldErrors& errors) {
+  bool value = target.find("value") != nullptr;
+  bool average = target.find("averageValue") != nullptr;
+  if (member == "pods") {
+    if (!average || !(quantity_of(target.at("averageValue")) > object::Quantity())) {
+      errors.required(path.child("averageValue"), "must specify a positive target averageValue");
+    }
+  } else if (!value && !average) {
+    errors.required(path.child("averageValue"), "must set either a target value for metric or a per-pod target");
+  } else if (value && average) {
+    errors.forbidden(path.child("value"), "may not set both a target value for metric and a per-pod target");
+  }
+}
+
 void validate_source(const Path& path, std::string_view member, const Value& source, FieldErrors& errors) {
   validate_target(path.child("target"), source.at("target"), errors);
   const Value& target = source.at("target");
   if (member == "resource" || member == "containerResource") {
-    check_present(path.child("name"), source.at("name"), errors);
-    if (member == "containerResource") check_present(path.child("container"), source.at("container"), errors);
+    if (is_absent_or_empty(source.at("name"))) errors.required(path.child("name"), "must specify a resource name");
+    if (member == "containerResource" && is_absent_or_empty(source.at("container"))) {
+      errors.required(path.child("container"), "must specify a container");
+    }
     bool percent = target.find("averageUtilization") != nullptr;
     bool value = target.find("averageValue") != nullptr;
     Path target_path = path.child("target");
@@ -62,7 +82,13 @@ void validate_source(const Path& path, std::string_view member, const Value& sou
     return;
   }
   Path metric_path = path.child("metric");
-  check_present(metric_path.child("name"), source.at({"metric", "name"}), errors);
+  const Value& name = source.at({"metric", "name"});
+  if (is_absent_or_empty(name)) {
+    errors.required(metric_path.child("name"), "must specify a metric name");
+  } else {
+    check(metric_path.child("name"), name, object::check_path_segment(name.as_string()), errors);
+  }
+  validate_amounts(path.child("target"), member, target, errors);
   if (member == "object") validate_reference(path.child("describedObject"), source.at("describedObject"), errors);
 }
 

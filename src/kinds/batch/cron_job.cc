@@ -1,5 +1,6 @@
 #include "kinds/batch/batch_rules.h"
 #include "kinds/batch/job_validation.h"
+#include "kinds/core/pod_warnings.h"
 #include "kinds/meta/cells.h"
 #include "kinds/meta/checks.h"
 #include "kinds/semantics/cron_schedule.h"
@@ -64,6 +65,18 @@ void validate(const Value& cron_job, FieldErrors& errors) {
   validate_job_template(path.child("jobTemplate"), spec.at("jobTemplate"), errors);
 }
 
+void warn(const Value& cron_job, const Value* old, Warnings& warnings) {
+  if (old == nullptr) {
+    warn_of_pod_name(cron_job.at("metadata"), "Pod names and hostnames", warnings);
+  } else if (cron_job.at("spec") == old->at("spec")) {
+    return;
+  }
+  Path spec("spec");
+  Path job_template = spec.child("jobTemplate");
+  Path job_spec = job_template.child("spec");
+  warn_of_pod(job_spec.child("template"), cron_job.at({"spec", "jobTemplate", "spec", "template"}), warnings);
+}
+
 std::vector<Value> cells(const Value& cron_job, WallTime now) {
   const Value& spec = cron_job.at("spec");
   const Value& status = cron_job.at("status");
@@ -88,7 +101,7 @@ std::vector<Value> cells(const Value& cron_job, WallTime now) {
 
 KindRules cron_job_rules() {
   KindRules made;
-  made.rules = {.validate = validate, .cells = cells};
+  made.rules = {.validate = validate, .warn = warn, .cells = cells};
   made.columns = {name_column(),
                   {"Schedule", "string", "", "When to start jobs, in cron's format."},
                   {"Timezone", "string", "", "The time zone of the schedule."},

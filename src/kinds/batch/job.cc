@@ -2,6 +2,7 @@
 
 #include "kinds/batch/batch_rules.h"
 #include "kinds/batch/job_validation.h"
+#include "kinds/core/pod_warnings.h"
 #include "kinds/meta/cells.h"
 #include "kinds/meta/checks.h"
 #include "object/names.h"
@@ -44,6 +45,14 @@ void validate(const Value& job, FieldErrors& errors) {
   if (!problem.empty()) {
     errors.invalid(metadata.child("name"), name, "will not able to create pod with invalid DNS label: " + host);
   }
+}
+
+void warn_of_many_indexes(const Value& spec, Warnings& warnings) {
+  bool many = spec.at("completions").as_int() > 100'000 && spec.at("parallelism").as_int() > 10'000;
+  if (!many || spec.at("completionMode").as_string() != "Indexed") return;
+  warnings.push_back(
+      "In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, Kubernetes "
+      "might not be able to track completedIndexes when a big number of indexes fail");
 }
 
 bool is_suspended_and_unstarted(const Value& old) {
@@ -99,6 +108,13 @@ void validate_update(const Value& job, const Value& old, FieldErrors& errors) {
        {"completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy"}) {
     check_unchanged(path.child(name), spec.at(name), before.at(name), errors);
   }
+}
+
+void warn(const Value& job, const Value* old, Warnings& warnings) {
+  warn_of_workload(job, old, warnings);
+  const Value& spec = job.at("spec");
+  if (old != nullptr && spec == old->at("spec")) return;
+  warn_of_many_indexes(spec, warnings);
 }
 
 bool has_condition(const Value& status, std::string_view type) {
@@ -208,6 +224,7 @@ KindRules job_rules() {
                 .validate = validate,
                 .validate_update = validate_update,
                 .validate_status_update = validate_status_update,
+                .warn = warn,
                 .cells = cells,
                 .field = field};
   made.columns = {name_column(),

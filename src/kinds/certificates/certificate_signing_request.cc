@@ -5,6 +5,7 @@
 #include "kinds/meta/cells.h"
 #include "kinds/meta/checks.h"
 #include "kinds/meta/conditions.h"
+#include "object/base64.h"
 #include "object/names.h"
 
 namespace stead::kinds {
@@ -100,7 +101,12 @@ void validate_conditions(const Value& document, FieldErrors& errors) {
 void validate(const Value& document, FieldErrors& errors) {
   Path path("spec");
   const Value& spec = document.at("spec");
-  check_present(path.child("request"), spec.at("request"), errors);
+  if (check_present(path.child("request"), spec.at("request"), errors)) {
+    auto bytes = object::decode_base64(spec.at("request").as_string());
+    if (!bytes.ok() || bytes->find("-----BEGIN CERTIFICATE REQUEST-----") == std::string::npos) {
+      errors.invalid(path.child("request"), spec.at("request"), "PEM block type must be CERTIFICATE REQUEST");
+    }
+  }
   validate_usages(path.child("usages"), spec.at("usages"), errors);
   validate_signer_name(path.child("signerName"), spec.at("signerName"), errors);
   const Value* expiration = spec.find("expirationSeconds");

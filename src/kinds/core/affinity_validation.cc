@@ -1,5 +1,6 @@
 #include "kinds/core/affinity_validation.h"
 
+#include <algorithm>
 #include <set>
 #include <string>
 
@@ -71,16 +72,72 @@ void check_weight(const Path& path, const Value& term, FieldErrors& errors) {
   if (weight <= 0 || weight > 100) errors.invalid(path.child("weight"), Value(weight), "must be in the range 1-100");
 }
 
-void validate_label_keys(const Path& path, const Value& term, FieldErrors& errors) {
+std::set<std::string_view> keys_of(const Value& selector) {
+  std::set<std::string_view> keys;
+  for (const object::Member& label : selector.at("matchLabels").members()) keys.insert(label.name());
+  for (const Value& expression : selector.at("matchExpressions").items()) {
+    keys.insert(expression.at("key").as_string());
+  }
+  return keys;
+}
+
+void check_label_keys(const Path& path, const Value& keys, FieldErrors& errors) {
+  for (size_t i = 0; i < keys.size(); ++i) {
+    const Value& key = keys.items()[i];
+    check(path.index(i), key, object::check_qualified_name(key.as_string()), errors);
+  }
+}
+
+// Labels whose values a pod shares, or must not share, with those selected (KEP-3633). The selector already has what
+// was made of matchLabelKeys, so a key that stands in it besides is there twice.
+void validate_term_label_keys(const Path& path, const Value& term, FieldErrors& errors) {
+  const Value* selector = term.find("labelSelector");
+  const Value& match = term.at("matchLabelKeys");
+  const Value& mismatch = term.at("mismatchLabelKeys");
   for (std::string_view name : {"matchLabelKeys", "mismatchLabelKeys"}) {
     const Value& keys = term.at(name);
-    Path keys_path = path.child(name);
-    if (!keys.empty() && term.find("labelSelector") == nullptr) {
-      errors.forbidden(keys_path, "must not be specified when labelSelector is not set");
+    if (keys.empty()) continue;
+    if (selector == nullptr) {
+      errors.forbidden(path.child(name), "must not be specified when labelSelector is not set");
+    } else {
+      check_label_keys(path.child(name), keys, errors);
     }
-    for (size_t i = 0; i < keys.size(); ++i) {
-      const Value& key = keys.items()[i];
-      check(keys_path.index(i), key, object::check_qualified_name(key.as_string()), errors);
+  }
+  auto index_of = [](const Value& keys, std::string_view key) {
+    auto items = keys.items();
+    auto found = std::find_if(items.begin(), items.end(), [&](const Value& one) { return one.as_string() == key; });
+    return static_cast<size_t>(found - items.begin());
+  };
+  if (selector != nullptr) {
+    std::set<std::string_view> seen;
+    for (const object::Member& label : selector->at("matchLabels").members()) seen.insert(label.name());
+    for (const Value& expression : selector->at("matchExpressions").items()) {
+      std::string_view key = expression.at("key").as_string();
+      size_t at = index_of(match, key);
+      if (!seen.insert(key).second && at < match.size()) {
+        errors.invalid(path.index(at), Value(key), "exists in both matchLabelKeys and labelSelector");
+      }
+    }
+  }
+  Path match_path = path.child("matchLabelKeys");
+  for (size_t i = 0; i < match.size(); ++i) {
+    const Value& key = match.items()[i];
+    if (index_of(mismatch, key.as_string()) == mismatch.size()) continue;
+    errors.invalid(match_path.index(i), key, "exists in both matchLabelKeys and mismatchLabelKeys");
+  }
+}
+
+void validate_spread_label_keys(const Path& path, const Value& constraint, FieldErrors& errors) {
+  const Value& keys = constraint.at("matchLabelKeys");
+  if (keys.empty()) return;
+  const Value* selector = constraint.find("labelSelector");
+  if (selector == nullptr) errors.forbidden(path, "must not be specified when labelSelector is not set");
+  std::set<std::string_view> selected = keys_of(constraint.at("labelSelector"));
+  for (size_t i = 0; i < keys.size(); ++i) {
+    const Value& key = keys.items()[i];
+    check(path.index(i), key, object::check_qualified_name(key.as_string()), errors);
+    if (selected.contains(key.as_string())) {
+      errors.invalid(path.index(i), key, "exists in both matchLabelKeys and labelSelector");
     }
   }
 }
@@ -92,7 +149,7 @@ void validate_pod_term(const Path& path, const Value& term, FieldErrors& errors)
   for (const Value& ns : term.at("namespaces").items()) {
     check(path.child("namespace"), ns, object::check_dns1123_label(ns.as_string()), errors);
   }
-  validate_label_keys(path, term, errors);
+  validate_term_label_keys(path, term, errors);
   std::string_view key = term.at("topologyKey").as_string();
   if (key.empty()) errors.required(path.child("topologyKey"), "can not be empty");
   check(path.child("topologyKey"), Value(key), object::check_qualified_name(key), errors);
@@ -125,6 +182,11 @@ void validate_node_affinity(const Path& path, const Value& affinity, FieldErrors
   }
 }
 
+std::string pair_of(const Value& constraint) {
+  return "{" + std::string(constraint.at("topologyKey").as_string()) + ", " +
+         std::string(constraint.at("whenUnsatisfiable").as_string()) + "}";
+}
+
 void validate_min_domains(const Path& path, const Value& constraint, FieldErrors& errors) {
   const Value* domains = constraint.find("minDomains");
   if (domains == nullptr) return;
@@ -150,29 +212,25 @@ void validate_affinity(const Path& path, const Value& affinity, FieldErrors& err
 void validate_node_selector(const Path& path, const Value& selector, FieldErrors& errors) {
   Path terms_path = path.child("nodeSelectorTerms");
   auto terms = selector.at("nodeSelectorTerms").items();
-  if (terms.empty()) errors.required(terms_path, "must have at least one node selector term");
+  if (terms.empty()) return errors.required(terms_path, "must have at least one node selector term");
   for (size_t i = 0; i < terms.size(); ++i) {
     validate_node_term(terms_path.index(i), terms[i], LabelValues::kChecked, errors);
   }
 }
 
 void validate_spread_constraints(const Path& path, const Value& constraints, FieldErrors& errors) {
-  std::set<std::string> seen;
   for (size_t i = 0; i < constraints.size(); ++i) {
     const Value& constraint = constraints.items()[i];
     Path at = path.index(i);
     int64_t skew = constraint.at("maxSkew").as_int();
     if (skew <= 0) errors.invalid(at.child("maxSkew"), Value(skew), kPositive);
     std::string key(constraint.at("topologyKey").as_string());
-    if (key.empty()) {
-      errors.required(at.child("topologyKey"), "can not be empty");
-    } else {
-      check(at.child("topologyKey"), Value(key), object::check_qualified_name(key), errors);
-    }
-    const Value& action = constraint.at("whenUnsatisfiable");
-    check_one_of(at.child("whenUnsatisfiable"), action, {"DoNotSchedule", "ScheduleAnyway"}, errors);
-    std::string pair = "{" + key + ", " + std::string(action.as_string()) + "}";
-    if (!seen.insert(pair).second) {
+    if (key.empty()) errors.required(at.child("topologyKey"), "can not be empty");
+    Value action(constraint.at("whenUnsatisfiable").as_string());
+    check_optional_one_of(at.child("whenUnsatisfiable"), action, {"DoNotSchedule", "ScheduleAnyway"}, errors);
+    std::string pair = pair_of(constraint);
+    auto later = constraints.items().subspan(i + 1);
+    if (std::any_of(later.begin(), later.end(), [&](const Value& other) { return pair_of(other) == pair; })) {
       errors.duplicate(at.child("{topologyKey, whenUnsatisfiable}"), Value(pair));
     }
     validate_min_domains(at, constraint, errors);
@@ -182,7 +240,7 @@ void validate_spread_constraints(const Path& path, const Value& constraints, Fie
     if (const Value* selector = constraint.find("labelSelector")) {
       check_label_selector(at.child("labelSelector"), *selector, errors);
     }
-    validate_label_keys(at, constraint, errors);
+    validate_spread_label_keys(at.child("matchLabelKeys"), constraint, errors);
   }
 }
 

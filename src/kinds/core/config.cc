@@ -143,9 +143,30 @@ std::vector<Value> secret_cells(const Value& secret, WallTime now) {
           age(secret, now)};
 }
 
+bool holds_pem(const Value& secret, std::string_view key) {
+  auto bytes = object::decode_base64(secret.at({"data", key}).as_string());
+  return bytes.ok() && bytes->find("-----BEGIN ") != std::string::npos;
+}
+
+void warn_of_secret(const Value& secret, const Value*, std::vector<std::string>& warnings) {
+  if (secret.at("type").as_string() != "kubernetes.io/tls") return;
+  if (!holds_pem(secret, "tls.crt")) {
+    warnings.emplace_back("tls: failed to find any PEM data in certificate input");
+  } else if (!holds_pem(secret, "tls.key")) {
+    warnings.emplace_back("tls: failed to find any PEM data in key input");
+  }
+}
+
 std::optional<std::string> secret_field(const Value& secret, std::string_view path) {
   if (path == "type") return std::string(secret.at("type").as_string());
   return std::nullopt;
+}
+
+void warn_of_account(const Value& account, const Value*, std::vector<std::string>& warnings) {
+  constexpr std::string_view kEnforce = "kubernetes.io/enforce-mountable-secrets";
+  if (account.find({"metadata", "annotations", kEnforce}) == nullptr) return;
+  warnings.push_back("metadata.annotations[" + std::string(kEnforce) +
+                     "]: deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets");
 }
 
 }  // namespace
@@ -169,6 +190,7 @@ KindRules secret_rules() {
                 .prepare_update = prepare_secret_update,
                 .validate = validate_secret,
                 .validate_update = validate_secret_update,
+                .warn = warn_of_secret,
                 .cells = secret_cells,
                 .field = secret_field};
   made.columns = {name_column(),
@@ -180,6 +202,10 @@ KindRules secret_rules() {
 }
 
 // Name and age, since v1.35: nothing has filled its list of secrets for long, so their count left the table.
-KindRules service_account_rules() { return {}; }
+KindRules service_account_rules() {
+  KindRules made;
+  made.rules = {.warn = warn_of_account};
+  return made;
+}
 
 }  // namespace stead::kinds

@@ -65,6 +65,29 @@ status:
                           "<none>", "OS", "6.1", "containerd://1.6"));
 }
 
+TEST(NodeRules, TaintsAreUniqueAndRangesOfOneFamilyEach) {
+  Value node = load("", "Node", "v1", R"(
+metadata: {name: n1}
+spec:
+  taints: [{key: a, effect: NoSchedule}, {key: a, effect: NoSchedule}]
+  podCIDRs: [10.0.0.0/24, 10.0.1.0/24])");
+  EXPECT_THAT(problems("", "Node", node),
+              ElementsAre("metadata.taints[1]: Duplicate value: {\"key\":\"a\",\"effect\":\"NoSchedule\"}: taints must "
+                          "be unique by key and effect pair",
+                          "spec.podCIDRs: Invalid value: [\"10.0.0.0/24\",\"10.0.1.0/24\"]: may specify no more than "
+                          "one CIDR for each IP family"));
+}
+
+TEST(EventRules, NewerReportersNameThemselves) {
+  Value event = load("", "Event", "v1", R"(
+metadata: {name: e, namespace: ns}
+involvedObject: {kind: Pod, name: p, namespace: ns}
+reason: BackOff
+eventTime: '2026-01-01T00:00:00.000000Z')");
+  EXPECT_THAT(problems("", "Event", event), testing::Contains("reportingController: Required value").Times(1));
+  EXPECT_THAT(problems("", "Event", event), testing::Contains("action: Required value"));
+}
+
 TEST(EndpointsRow, ShowsThree) {
   Value endpoints = load("", "Endpoints", "v1", R"(
 metadata: {name: e, namespace: ns}

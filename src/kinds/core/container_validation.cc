@@ -14,6 +14,9 @@
 namespace stead::kinds {
 namespace {
 
+constexpr size_t kRestartRulesMax = 20;
+constexpr size_t kExitCodesMax = 255;
+
 void validate_ports(const Path& path, const Value& ports, FieldErrors& errors) {
   std::set<std::string_view> names;
   for (size_t i = 0; i < ports.size(); ++i) {
@@ -65,7 +68,9 @@ void validate_any(const Path& path, const Value& container, const ContainerConte
   validate_devices(path.child("volumeDevices"), container, context.volumes, errors);
   check_one_of(path.child("imagePullPolicy"), container.at("imagePullPolicy"), {"Always", "IfNotPresent", "Never"},
                errors);
-  validate_container_resources(path.child("resources"), container.at("resources"), errors);
+  Path resources_path = path.child("resources");
+  validate_container_resources(resources_path, container.at("resources"), errors);
+  validate_claim_names(resources_path.child("claims"), container.at({"resources", "claims"}), context.claims, errors);
   validate_resize_policies(path.child("resizePolicy"), container, context.spec, errors);
   if (const Value* security = container.find("securityContext")) {
     validate_container_security(path.child("securityContext"), *security, context.spec, errors);
@@ -95,10 +100,31 @@ void validate_running(const Path& path, const Value& container, const ContainerC
   validate_probes(path, container, grace_of(context), errors);
 }
 
-// A container's own policy overrides the pod's (KEP-5307, on since v1.35).
-void check_restart_policy(const Path& path, const Value& container, FieldErrors& errors) {
-  check_optional_one_of(path.child("restartPolicy"), container.at("restartPolicy"), {"Always", "Never", "OnFailure"},
+void validate_restart_rule(const Path& path, const Value& rule, FieldErrors& errors) {
+  check_optional_one_of(path.child("action"), Value(rule.at("action").as_string()), {"Restart"}, errors);
+  const Value* codes = rule.find("exitCodes");
+  Path codes_path = path.child("exitCodes");
+  if (codes == nullptr) {
+    errors.required(codes_path, "must be specified");
+    return;
+  }
+  check_optional_one_of(codes_path.child("operator"), Value(codes->at("operator").as_string()), {"In", "NotIn"},
                         errors);
+  const Value& values = codes->at("values");
+  if (values.size() > kExitCodesMax) errors.too_many(codes_path.child("values"), values.size(), kExitCodesMax);
+}
+
+// A container's own policy overrides the pod's, and its rules that policy (KEP-5307, on since v1.35).
+void check_restart_policy(const Path& path, const Value& container, FieldErrors& errors) {
+  const Value& policy = container.at("restartPolicy");
+  const Value& rules = container.at("restartPolicyRules");
+  if (policy.is_null() && !rules.empty()) {
+    errors.required(path.child("restartPolicy"), "must specify restartPolicy when restart rules are used");
+  }
+  check_optional_one_of(path.child("restartPolicy"), policy, {"Always", "Never", "OnFailure"}, errors);
+  Path rules_path = path.child("restartPolicyRules");
+  if (rules.size() > kRestartRulesMax) errors.too_many(rules_path, rules.size(), kRestartRulesMax);
+  for (size_t i = 0; i < rules.size(); ++i) validate_restart_rule(rules_path.index(i), rules.items()[i], errors);
 }
 
 std::set<std::string_view> names_of(const Value& containers) {
@@ -173,7 +199,7 @@ void validate_ephemeral_containers(const Path& path, const ContainerContext& con
       errors.not_found(at.child("targetContainerName"), target);
     }
     for (std::string_view field : {"ports", "resources", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle",
-                                   "resizePolicy", "restartPolicy"}) {
+                                   "resizePolicy", "restartPolicy", "restartPolicyRules"}) {
       if (!is_absent_or_empty(container.at(field))) {
         errors.forbidden(at.child(field), "cannot be set for an Ephemeral Container");
       }

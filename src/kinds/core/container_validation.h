@@ -2,6 +2,9 @@
 
 // Rules for containers, init containers and ephemeral containers of a pod. Pure.
 
+#include <set>
+#include <string_view>
+
 #include "kinds/core/volume_validation.h"
 #include "kinds/meta/checks.h"
 
@@ -11,6 +14,7 @@ namespace stead::kinds {
 struct ContainerContext {
   const Value& spec;  // the PodSpec
   const VolumesByName& volumes;
+  const std::set<std::string_view>& claims;  // the names of the pod's resource claims
 };
 
 void validate_containers(const Path& path, const ContainerContext& context, FieldErrors& errors);

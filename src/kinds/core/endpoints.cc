@@ -14,12 +14,6 @@ constexpr size_t kShownMax = 3;
 void validate_address(const Path& path, const Value& address, FieldErrors& errors) {
   std::string_view ip = address.at("ip").as_string();
   check(path.child("ip"), Value(ip), object::check_ip(ip), errors);
-  if (ip.starts_with("127.") || ip == "::1") {
-    errors.invalid(path.child("ip"), Value(ip), "may not be in the loopback range (127.0.0.0/8, ::1/128)");
-  }
-  if (ip.starts_with("169.254.")) {
-    errors.invalid(path.child("ip"), Value(ip), "may not be in the link-local range (169.254.0.0/16, fe80::/10)");
-  }
   const Value& hostname = address.at("hostname");
   if (!is_absent_or_empty(hostname)) {
     check(path.child("hostname"), hostname, object::check_dns1123_label(hostname.as_string()), errors);
@@ -27,6 +21,7 @@ void validate_address(const Path& path, const Value& address, FieldErrors& error
   if (const Value* node = address.find("nodeName")) {
     check(path.child("nodeName"), *node, object::check_dns1123_subdomain(node->as_string()), errors);
   }
+  check_not_special(path.child("ip"), Value(ip), errors);
 }
 
 void validate_port(const Path& path, const Value& port, bool name_needed, FieldErrors& errors) {

@@ -1,6 +1,7 @@
 #include "kinds/core/core_rules.h"
 #include "kinds/meta/cells.h"
 #include "kinds/meta/checks.h"
+#include "kinds/meta/metadata.h"
 
 namespace stead::kinds {
 namespace {
@@ -31,6 +32,11 @@ void prepare_update(Value& ns, const Value& old) {
   } else {
     ns.erase({"spec", "finalizers"});
   }
+}
+
+void validate(const Value& ns, FieldErrors& errors) {
+  Path spec("spec");
+  check_finalizer_names(spec.child("finalizers"), ns.at({"spec", "finalizers"}), errors);
 }
 
 void validate_status_update(const Value& ns, const Value& old, FieldErrors& errors) {
@@ -68,6 +74,7 @@ KindRules namespace_rules() {
   KindRules made;
   made.rules = {.prepare_create = prepare_create,
                 .prepare_update = prepare_update,
+                .validate = validate,
                 .validate_status_update = validate_status_update,
                 .cells = cells,
                 .field = field};

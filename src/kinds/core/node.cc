@@ -24,20 +24,33 @@ void validate_taints(const Path& path, const Value& taints, FieldErrors& errors)
     check_one_of(at.child("effect"), taint.at("effect"), {"NoSchedule", "PreferNoSchedule", "NoExecute"}, errors);
     std::string pair = std::string(key) + ":" + std::string(taint.at("effect").as_string());
     if (!seen.insert(pair).second) {
-      errors.duplicate(at, taint);
+      errors.duplicate(at, taint, "taints must be unique by key and effect pair");
     }
   }
 }
 
+// One range of each family at most.
+void check_ranges(const Path& path, const Value& ranges, FieldErrors& errors) {
+  size_t v6 = 0;
+  std::set<std::string_view> seen;
+  for (size_t i = 0; i < ranges.size(); ++i) {
+    const Value& range = ranges.items()[i];
+    check(path.index(i), range, object::check_cidr(range.as_string()), errors);
+    v6 += range.as_string().find(':') != std::string_view::npos ? 1 : 0;
+    if (!seen.insert(range.as_string()).second) errors.duplicate(path.index(i), range);
+  }
+  if (ranges.size() > 2 || (ranges.size() == 2 && v6 != 1)) {
+    errors.invalid(path, ranges, "may specify no more than one CIDR for each IP family");
+  }
+}
+
 void validate(const Value& node, FieldErrors& errors) {
+  Path metadata("metadata");
   Path path("spec");
   const Value& spec = node.at("spec");
-  validate_taints(path.child("taints"), spec.at("taints"), errors);
-  auto ranges = spec.at("podCIDRs").items();
-  Path ranges_path = path.child("podCIDRs");
-  for (size_t i = 0; i < ranges.size(); ++i) {
-    check(ranges_path.index(i), ranges[i], object::check_cidr(ranges[i].as_string()), errors);
-  }
+  // Upstream's path of taints begins so.
+  validate_taints(metadata.child("taints"), spec.at("taints"), errors);
+  check_ranges(path.child("podCIDRs"), spec.at("podCIDRs"), errors);
   Path status("status");
   for (std::string_view list : {"capacity", "allocatable"}) {
     validate_resource_list(status.child(list), node.at({"status", list}), errors);

@@ -11,13 +11,49 @@
 #include "kinds/core/pod_spec_validation.h"
 #include "kinds/core/pod_state.h"
 #include "kinds/core/pod_update.h"
+#include "kinds/core/pod_warnings.h"
 #include "kinds/meta/checks.h"
 #include "object/names.h"
 
 namespace stead::kinds {
 namespace {
 
+// The selector of a term gets what its (mis)matchLabelKeys mean for this pod (KEP-3633).
+void spell_out_label_keys(Value& term, const Value& labels) {
+  Value* selector = term.find("labelSelector");
+  if (selector == nullptr) return;
+  for (auto [name, op] :
+       {std::pair<std::string_view, std::string_view>{"matchLabelKeys", "In"}, {"mismatchLabelKeys", "NotIn"}}) {
+    for (const Value& key : term.at(name).items()) {
+      const Value* label = labels.find(key.as_string());
+      if (label == nullptr) continue;
+      (*term.find("labelSelector"))["matchExpressions"].append(
+          Value::object({{"key", key}, {"operator", op}, {"values", Value::array({*label})}}));
+    }
+  }
+}
+
+void spell_out_affinity(Value& pod) {
+  const Value labels = pod.at({"metadata", "labels"});
+  Value* spec = pod.find("spec");
+  Value* affinity = spec == nullptr ? nullptr : spec->find("affinity");
+  if (affinity == nullptr) return;
+  for (std::string_view kind : {"podAffinity", "podAntiAffinity"}) {
+    Value* terms = affinity->find(kind);
+    if (terms == nullptr) continue;
+    if (Value* required = terms->find("requiredDuringSchedulingIgnoredDuringExecution")) {
+      for (Value& term : required->mutable_items()) spell_out_label_keys(term, labels);
+    }
+    if (Value* preferred = terms->find("preferredDuringSchedulingIgnoredDuringExecution")) {
+      for (Value& weighted : preferred->mutable_items()) {
+        if (Value* term = weighted.find("podAffinityTerm")) spell_out_label_keys(*term, labels);
+      }
+    }
+  }
+}
+
 void prepare_create(Value& pod) {
+  spell_out_affinity(pod);
   Value status = Value::object({{"phase", "Pending"}, {"qosClass", pod_qos_class(pod)}});
   if (!pod.at({"spec", "schedulingGates"}).empty()) {
     status.set("conditions",
@@ -56,6 +92,7 @@ void validate(const Value& pod, FieldErrors& errors) {
   forbid_tokens_without_account(path, spec, errors);
   check_trimmed_images(path.child("containers"), spec.at("containers"), errors);
   check_trimmed_images(path.child("initContainers"), spec.at("initContainers"), errors);
+  check_trimmed_images(path.child("ephemeralContainers"), spec.at("ephemeralContainers"), errors);
   bool is_new = pod.find({"metadata", "resourceVersion"}) == nullptr;
   if (!is_new) return;
   if (!spec.at("ephemeralContainers").empty()) {
@@ -64,6 +101,13 @@ void validate(const Value& pod, FieldErrors& errors) {
   if (!is_absent_or_empty(spec.at("nodeName")) && !spec.at("schedulingGates").empty()) {
     errors.forbidden(path.child("nodeName"), "cannot be set until all schedulingGates have been cleared");
   }
+}
+
+// People hardly change pods themselves, so only new ones are looked at.
+void warn(const Value& pod, const Value* old, Warnings& warnings) {
+  if (old != nullptr) return;
+  warn_of_pod_name(pod.at("metadata"), "the Pod's hostname", warnings);
+  warn_of_pod(Path(), pod, warnings);
 }
 
 std::optional<std::string> field(const Value& pod, std::string_view path) {
@@ -89,6 +133,7 @@ KindRules pod_rules() {
                 .validate = validate,
                 .validate_update = validate_pod_update,
                 .validate_status_update = validate_pod_status_update,
+                .warn = warn,
                 .cells = pod_cells,
                 .field = field};
   made.columns = pod_columns();

@@ -1,6 +1,7 @@
 #include "kinds/core/pod_defaults.h"
 
 #include "kinds/meta/checks.h"
+#include "kinds/semantics/pod_requests.h"
 #include "kinds/storage/claim_defaults.h"
 
 namespace stead::kinds {
@@ -92,6 +93,9 @@ void set_volume_defaults(Value& volume) {
     if (host->find("type") == nullptr) host->set("type", "");
   }
   if (Value* iscsi = volume.find("iscsi")) set_if_absent(*iscsi, "iscsiInterface", "default");
+  if (Value* image = volume.find("image")) {
+    set_if_absent(*image, "pullPolicy", default_pull_policy(image->at("reference").as_string()));
+  }
   if (Value* ephemeral = volume.find("ephemeral")) {
     if (Value* claim = ephemeral->find("volumeClaimTemplate")) set_claim_spec_defaults((*claim)["spec"]);
   }
@@ -106,6 +110,25 @@ void set_requests_from_limits(Value& container) {
     Value& requests = (*resources)["requests"];
     if (requests.find(limit.name()) == nullptr) requests.set(limit.name(), limit.value);
   }
+}
+
+// What the pod as a whole may use bounds what it asks for (KEP-2837): the sum of its containers' requests, or else all
+// it may use. Pages set aside are left to their containers.
+void set_pod_requests(Value& pod) {
+  const Value* limits = pod.find({"spec", "resources", "limits"});
+  if (limits == nullptr || limits->empty()) return;
+  Value requests = pod.at({"spec", "resources", "requests"});
+  const auto asked = container_requests(pod.at("spec"));
+  for (std::string_view name : {"cpu", "memory"}) {
+    if (requests.find(name) != nullptr) continue;
+    auto found = asked.find(name);
+    if (found != asked.end()) {
+      requests.set(name, found->second.str());
+    } else if (const Value* limit = limits->find(name)) {
+      requests.set(name, *limit);
+    }
+  }
+  if (!requests.empty()) pod.set({"spec", "resources", "requests"}, std::move(requests));
 }
 
 void set_host_ports(Value& container) {
@@ -168,6 +191,7 @@ void set_pod_defaults(Value& pod) {
       if (host_network) set_host_ports(container);
     }
   }
+  set_pod_requests(pod);
 }
 
 }  // namespace stead::kinds

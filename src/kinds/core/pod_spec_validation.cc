@@ -8,6 +8,7 @@
 
 #include "kinds/core/affinity_validation.h"
 #include "kinds/core/container_validation.h"
+#include "kinds/core/os_validation.h"
 #include "kinds/core/resource_validation.h"
 #include "kinds/core/security_validation.h"
 #include "kinds/meta/metadata.h"
@@ -153,15 +154,41 @@ void validate_policies(const Path& path, const Value& spec, FieldErrors& errors)
   check_one_of(path.child("restartPolicy"), spec.at("restartPolicy"), {"Always", "OnFailure", "Never"}, errors);
   check_one_of(path.child("dnsPolicy"), spec.at("dnsPolicy"),
                {"ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"}, errors);
-  check_optional_one_of(path.child("preemptionPolicy"), spec.at("preemptionPolicy"), {"PreemptLowerPriority", "Never"},
-                        errors);
+  if (const Value* preemption = spec.find("preemptionPolicy")) {
+    check_one_of(path.child("preemptionPolicy"), *preemption, {"PreemptLowerPriority", "Never"}, errors);
+  }
   if (const Value* deadline = spec.find("activeDeadlineSeconds")) {
     check_range(path.child("activeDeadlineSeconds"), *deadline, 1, std::numeric_limits<int32_t>::max(), errors);
   }
-  if (const Value* os = spec.find("os")) {
-    Path os_path = path.child("os");
-    check_one_of(os_path.child("name"), os->at("name"), {"linux", "windows"}, errors);
+}
+
+std::set<std::string_view> validate_claims(const Path& path, const Value& claims, FieldErrors& errors) {
+  std::set<std::string_view> names;
+  for (size_t i = 0; i < claims.size(); ++i) {
+    const Value& claim = claims.items()[i];
+    Path at = path.index(i);
+    const Value& name = claim.at("name");
+    if (check_present(at.child("name"), name, errors)) {
+      if (names.insert(name.as_string()).second) {
+        check(at.child("name"), name, object::check_dns1123_label(name.as_string()), errors);
+      } else {
+        errors.duplicate(at.child("name"), name);
+      }
+    }
+    int found = 0;
+    for (std::string_view kind : {"resourceClaimName", "resourceClaimTemplateName"}) {
+      const Value* of = claim.find(kind);
+      if (of == nullptr) continue;
+      ++found;
+      check(at.child(kind), *of, object::check_dns1123_subdomain(of->as_string()), errors);
+    }
+    if (found > 1) {
+      errors.invalid(at, claim, "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified");
+    } else if (found == 0) {
+      errors.invalid(at, claim, "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`");
+    }
   }
+  return names;
 }
 
 }  // namespace
@@ -224,14 +251,13 @@ void validate_pod_spec(const Path& path, const Value& spec, const Value& metadat
   if (spec.find("terminationGracePeriodSeconds") == nullptr) {
     errors.required(path.child("terminationGracePeriodSeconds"));
   }
-  VolumesByName volumes = validate_volumes(path.child("volumes"), spec.at("volumes"), metadata, errors);
-  ContainerContext context{spec, volumes};
+  VolumesByName volumes = validate_volumes(path.child("volumes"), spec.at("volumes"), metadata, owner, errors);
+  std::set<std::string_view> claims = validate_claims(path.child("resourceClaims"), spec.at("resourceClaims"), errors);
+  ContainerContext context{spec, volumes, claims};
   validate_containers(path.child("containers"), context, errors);
   validate_init_containers(path.child("initContainers"), context, errors);
   validate_ephemeral_containers(path.child("ephemeralContainers"), context, errors);
-  if (const Value* resources = spec.find("resources")) {
-    validate_container_resources(path.child("resources"), *resources, errors);
-  }
+  validate_pod_resources(path.child("resources"), spec, errors);
   validate_host_network(path, spec, owner, errors);
   validate_policies(path, spec, errors);
   check_labels(path.child("nodeSelector"), spec.at("nodeSelector"), errors);
@@ -248,7 +274,10 @@ void validate_pod_spec(const Path& path, const Value& spec, const Value& metadat
   validate_names(path, spec, errors);
   validate_tolerations(path.child("tolerations"), spec.at("tolerations"), errors);
   validate_host_aliases(path.child("hostAliases"), spec.at("hostAliases"), errors);
-  validate_resource_list(path.child("overhead"), spec.at("overhead"), errors);
+  if (const Value* overhead = spec.find("overhead")) {
+    validate_container_resources(path.child("overhead"), Value::object({{"limits", *overhead}}), errors);
+  }
+  validate_os(path, spec, errors);
 }
 
 void validate_pod_template(const Path& path, const Value& pod_template, FieldErrors& errors) {

@@ -2,11 +2,9 @@
 
 // Rules for PodSpec, alone or inside a template (KEP-independent: pkg/apis/core/validation's texts). Pure.
 
-#include "kinds/meta/checks.h"
+#include "kinds/core/volume_validation.h"
 
 namespace stead::kinds {
-
-enum class PodSpecOwner : uint8_t { kPod, kTemplate };
 
 // Everything of a pod's spec. `metadata` is the pod's or the template's own.
 void validate_pod_spec(const Path& path, const Value& spec, const Value& metadata, PodSpecOwner owner,

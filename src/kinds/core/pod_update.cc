@@ -89,17 +89,101 @@ void keep(Value& spec, const Value& old, std::string_view field) {
   }
 }
 
-// A pod held back by gates may still be steered: its node selector may grow (KEP-3838).
+bool starts_with_all(const Value& now, const Value& old) {
+  auto items = now.items();
+  auto before = old.items();
+  return items.size() >= before.size() && std::equal(before.begin(), before.end(), items.begin());
+}
+
+// A term grows by conditions, which narrow it; one without any matches nothing and must go on so.
+bool only_narrows(const Value& term, const Value& old) {
+  bool was_empty = old.at("matchExpressions").empty() && old.at("matchFields").empty();
+  bool is_empty = term.at("matchExpressions").empty() && term.at("matchFields").empty();
+  if (was_empty) return is_empty;
+  return starts_with_all(term.at("matchExpressions"), old.at("matchExpressions")) &&
+         starts_with_all(term.at("matchFields"), old.at("matchFields"));
+}
+
+void check_node_affinity(const Path& path, const Value& affinity, const Value& old, FieldErrors& errors) {
+  constexpr std::string_view kRequired = "requiredDuringSchedulingIgnoredDuringExecution";
+  const Value& before = old.at({kRequired, "nodeSelectorTerms"});
+  const Value& now = affinity.at({kRequired, "nodeSelectorTerms"});
+  if (before.empty()) return;
+  Path required_path = path.child(kRequired);
+  Path terms_path = required_path.child("nodeSelectorTerms");
+  if (before.size() != now.size()) {
+    errors.invalid(terms_path, now.is_null() ? Value::array() : now,
+                   "no additions/deletions to non-empty NodeSelectorTerms list are allowed");
+    return;
+  }
+  for (size_t i = 0; i < before.size(); ++i) {
+    if (only_narrows(now.items()[i], before.items()[i])) continue;
+    errors.invalid(terms_path.index(i), now.items()[i], "only additions are allowed (no mutations or deletions)");
+  }
+}
+
+// A pod held back by gates may still be steered: where it may go can be narrowed (KEP-3838).
 void release_gated(const Path& path, Value& spec, const Value& old, FieldErrors& errors) {
   if (old.at("schedulingGates").empty()) return;
   for (const object::Member& before : old.at("nodeSelector").members()) {
     const Value* now = spec.find({"nodeSelector", before.name()});
     if (now != nullptr && *now == before.value) continue;
     errors.invalid(path.child("nodeSelector"), spec.at("nodeSelector"),
-                   "only additions are allowed (no mutations or deletions)");
+                   "only additions to spec.nodeSelector are allowed (no mutations or deletions)");
     break;
   }
   keep(spec, old, "nodeSelector");
+  const Value now = spec.at({"affinity", "nodeAffinity"});
+  const Value& before = old.at({"affinity", "nodeAffinity"});
+  if (now == before) return;
+  Path affinity_path = path.child("affinity");
+  check_node_affinity(affinity_path.child("nodeAffinity"), now, before, errors);
+  if (before.is_null()) {
+    spec.erase({"affinity", "nodeAffinity"});
+    if (old.find("affinity") == nullptr && spec.at("affinity").empty()) spec.erase("affinity");
+  } else {
+    spec.set({"affinity", "nodeAffinity"}, before);
+  }
+}
+
+// What a node part keeps from a file is told by an annotation that nobody else sets.
+void check_mirror_kept(const Value& pod, const Value& old, FieldErrors& errors) {
+  constexpr std::string_view kMirror = "kubernetes.io/config.mirror";
+  const Value& now = pod.at({"metadata", "annotations", kMirror});
+  const Value& before = old.at({"metadata", "annotations", kMirror});
+  if (now == before) return;
+  Path metadata("metadata");
+  Path annotations = metadata.child("annotations");
+  errors.forbidden(annotations.key(kMirror), before.is_null() ? "may not add mirror pod annotation"
+                                                              : "may not remove or update mirror pod annotation");
+}
+
+void check_condition_types(const Value& conditions, FieldErrors& errors) {
+  // Upstream's path begins with metadata.
+  Path metadata("metadata");
+  Path path = metadata.child("conditions");
+  for (size_t i = 0; i < conditions.size(); ++i) {
+    std::string_view type = conditions.items()[i].at("type").as_string();
+    Path at = path.index(i);
+    check(at.child("Type"), Value(type), object::check_qualified_name(type), errors);
+  }
+}
+
+// One address of each family at most.
+void check_addresses(const Path& path, const Value& list, FieldErrors& errors) {
+  auto items = list.items();
+  size_t v6 = 0;
+  for (size_t i = 0; i < items.size(); ++i) {
+    std::string_view ip = items[i].at("ip").as_string();
+    check(path.index(i), Value(ip), object::check_ip(ip), errors);
+    v6 += ip.find(':') != std::string_view::npos ? 1 : 0;
+    auto before = items.first(i);
+    bool seen = std::any_of(before.begin(), before.end(), [&](const Value& one) { return one.at("ip") == Value(ip); });
+    if (seen) errors.duplicate(path.index(i), items[i]);
+  }
+  if (items.size() > 2 || (items.size() == 2 && v6 != 1)) {
+    errors.invalid(path, list, "may specify no more than one IP for each IP family");
+  }
 }
 
 }  // namespace
@@ -108,6 +192,7 @@ void validate_pod_update(const Value& pod, const Value& old, FieldErrors& errors
   Path path("spec");
   const Value& spec = pod.at("spec");
   const Value& before = old.at("spec");
+  check_mirror_kept(pod, old, errors);
   for (std::string_view list : {"containers", "initContainers"}) {
     if (!check_same_length(path.child(list), spec.at(list), before.at(list), errors)) return;
   }
@@ -129,6 +214,10 @@ void validate_pod_update(const Value& pod, const Value& old, FieldErrors& errors
 }
 
 void validate_pod_ephemeral_update(const Value& pod, const Value& old, FieldErrors& errors) {
+  if (old.find({"metadata", "annotations", "kubernetes.io/config.mirror"}) != nullptr) {
+    errors.forbidden(Path(), "static pods do not support ephemeral containers");
+    return;
+  }
   Path spec_path("spec");
   Path path = spec_path.child("ephemeralContainers");
   auto now = pod.at({"spec", "ephemeralContainers"}).items();
@@ -148,6 +237,8 @@ void validate_pod_status_update(const Value& pod, const Value& old, FieldErrors&
   Path path("status");
   const Value& status = pod.at("status");
   const Value& before = old.at("status");
+  check_mirror_kept(pod, old, errors);
+  check_condition_types(status.at("conditions"), errors);
   if (!(pod.at({"spec", "nodeName"}) == old.at({"spec", "nodeName"}))) {
     errors.forbidden(path.child("nodeName"), "may not be changed directly");
   }
@@ -176,11 +267,14 @@ void validate_pod_status_update(const Value& pod, const Value& old, FieldErrors&
       }
     }
   }
-  Path ips_path = path.child("podIPs");
-  auto ips = status.at("podIPs").items();
-  for (size_t i = 0; i < ips.size(); ++i) {
-    check(ips_path.index(i), ips[i].at("ip"), object::check_ip(ips[i].at("ip").as_string()), errors);
+  check_addresses(path.child("podIPs"), status.at("podIPs"), errors);
+  const Value& host_addresses = status.at("hostIPs");
+  Path host_path = path.child("hostIPs");
+  if (!host_addresses.empty() && !(host_addresses.items()[0].at("ip") == status.at("hostIP"))) {
+    Path first = host_path.index(0);
+    errors.invalid(first.child("ip"), host_addresses.items()[0].at("ip"), "must be equal to `hostIP`");
   }
+  check_addresses(host_path, host_addresses, errors);
 }
 
 }  // namespace stead::kinds

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "kinds/core/core_rules.h"
+#include "kinds/core/resource_validation.h"
 #include "kinds/meta/cells.h"
 #include "kinds/meta/checks.h"
 #include "object/names.h"
@@ -50,7 +51,7 @@ constexpr std::string_view kPodResources[] = {"pods",
                                               "limits.ephemeral-storage"};
 
 void check_quota_name(const Path& path, std::string_view name, FieldErrors& errors) {
-  check(path, Value(name), object::check_qualified_name(name), errors);
+  check_resource_name(path, name, errors);
   if (name.find('/') != std::string_view::npos) return;
   bool known = contains(kStandard, name) || name.starts_with("hugepages-") || name.starts_with("requests.hugepages-");
   if (!known) errors.invalid(path, Value(name), "must be a standard resource for quota");
@@ -65,17 +66,24 @@ void check_amount(const Path& path, std::string_view name, const Value& amount, 
   }
 }
 
-void validate_scope(const Path& path, std::string_view scope, const Value& hard, FieldErrors& errors) {
+// Whether a quota of what `scope` selects can limit `resource`. Counts of other kinds and devices are let through.
+bool is_in_scope(std::string_view scope, std::string_view resource) {
+  if (!contains(kStandard, resource) && !resource.starts_with("hugepages-")) return true;
+  if (scope == "BestEffort") return resource == "pods";
+  if (scope == "VolumeAttributesClass") return resource == "persistentvolumeclaims" || resource == "requests.storage";
+  return contains(kPodResources, resource);
+}
+
+// `shown` is the value that errors name.
+void validate_scope(const Path& path, std::string_view scope, const Path& whole_path, const Value& shown,
+                    const Value& whole, const Value& hard, FieldErrors& errors) {
   if (!contains(kScopes, scope)) {
-    errors.invalid(path, Value(scope), "unsupported scope");
+    errors.invalid(path, shown, "unsupported scope");
     return;
   }
   for (const object::Member& amount : hard.members()) {
-    if (scope == "VolumeAttributesClass") continue;
-    if (scope == "BestEffort" ? amount.name() == "pods" : contains(kPodResources, amount.name())) continue;
-    if (amount.name().find('/') != std::string_view::npos && !amount.name().starts_with("count/")) continue;
-    errors.invalid(path, Value(scope), "unsupported scope applied to resource");
-    return;
+    if (is_in_scope(scope, amount.name())) continue;
+    errors.invalid(whole_path, whole, "unsupported scope applied to resource");
   }
 }
 
@@ -94,46 +102,42 @@ void check_contradictions(const Path& path, const std::set<std::string_view>& sc
 void validate_scopes(const Path& path, const Value& scopes, const Value& hard, FieldErrors& errors) {
   std::set<std::string_view> seen;
   for (size_t i = 0; i < scopes.size(); ++i) {
-    validate_scope(path, scopes.items()[i].as_string(), hard, errors);
+    validate_scope(path, scopes.items()[i].as_string(), path, scopes, scopes, hard, errors);
     seen.insert(scopes.items()[i].as_string());
   }
   check_contradictions(path, seen, errors);
 }
 
+// Upstream's paths do not say which expression it is.
 void validate_scope_selector(const Path& path, const Value& selector, const Value& hard, FieldErrors& errors) {
-  Path expressions_path = path.child("matchExpressions");
+  Path at = path.child("matchExpressions");
   std::set<std::string_view> seen;
-  const Value& expressions = selector.at("matchExpressions");
-  for (size_t i = 0; i < expressions.size(); ++i) {
-    const Value& requirement = expressions.items()[i];
-    Path at = expressions_path.index(i);
+  for (const Value& requirement : selector.at("matchExpressions").items()) {
     std::string_view scope = requirement.at("scopeName").as_string();
     std::string_view op = requirement.at("operator").as_string();
-    validate_scope(at.child("scopeName"), scope, hard, errors);
+    validate_scope(at.child("scopeName"), scope, at, Value(scope), selector, hard, errors);
     seen.insert(scope);
-    bool by_existence = scope != "PriorityClass" && scope != "VolumeAttributesClass";
+    bool by_existence = contains(kScopes, scope) && scope != "PriorityClass" && scope != "VolumeAttributesClass";
     if (by_existence && op != "Exists") {
       errors.invalid(at.child("operator"), Value(op),
-                     "must be 'Exist' when scope is any of ResourceQuotaScopeTerminating, "
+                     "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, "
                      "ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort "
                      "or ResourceQuotaScopeCrossNamespacePodAffinity");
-      continue;
     }
     bool empty = requirement.at("values").empty();
     if (op == "In" || op == "NotIn") {
-      if (empty)
-        errors.required(at.child("values"),
-                        "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector");
+      if (!empty) continue;
+      errors.required(at.child("values"),
+                      "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector");
     } else if (op == "Exists" || op == "DoesNotExist") {
-      if (!empty) {
-        errors.invalid(at.child("values"), requirement.at("values"),
-                       "must be no value when `operator` is 'Exists' or 'DoesNotExist' for scope selector");
-      }
+      if (empty) continue;
+      errors.invalid(at.child("values"), requirement.at("values"),
+                     "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector");
     } else {
       errors.invalid(at.child("operator"), Value(op), "not a valid selector operator");
     }
   }
-  check_contradictions(path, seen, errors);
+  check_contradictions(at, seen, errors);
 }
 
 void validate_amounts(const Path& path, const Value& amounts, FieldErrors& errors) {
@@ -156,8 +160,15 @@ void validate_quota(const Value& quota, FieldErrors& errors) {
 }
 
 void validate_quota_update(const Value& quota, const Value& old, FieldErrors& errors) {
+  auto scopes_of = [](const Value& document) {
+    std::set<std::string_view> scopes;
+    for (const Value& scope : document.at({"spec", "scopes"}).items()) scopes.insert(scope.as_string());
+    return scopes;
+  };
   Path path("spec");
-  check_unchanged(path.child("scopes"), quota.at({"spec", "scopes"}), old.at({"spec", "scopes"}), errors);
+  if (scopes_of(quota) != scopes_of(old)) {
+    errors.invalid(path.child("scopes"), quota.at({"spec", "scopes"}), kImmutable);
+  }
 }
 
 void validate_quota_status(const Value& quota, const Value&, FieldErrors& errors) {
@@ -195,29 +206,77 @@ std::set<std::string_view> names_of(const Value& item) {
   return names;
 }
 
-void check_order(const Path& path, const Value& item, std::string_view name, std::string_view low,
-                 std::string_view high, std::string_view low_text, std::string_view high_text, FieldErrors& errors) {
-  const Value* small = item.find({low, name});
-  const Value* large = item.find({high, name});
+// Two amounts of which the first may not be larger. Errors name the one at `blamed`, and show that at `shown`.
+struct Order {
+  std::string_view low;
+  std::string_view high;
+  std::string_view low_text;
+  std::string_view high_text;
+  std::string_view blamed;
+  std::string_view shown;
+};
+constexpr Order kOrders[] = {
+    {"min", "max", "min", "max", "min", "min"},
+    {"min", "defaultRequest", "min", "default request", "defaultRequest", "defaultRequest"},
+    {"defaultRequest", "max", "default request", "max", "defaultRequest", "defaultRequest"},
+    {"defaultRequest", "default", "default request", "default limit", "defaultRequest", "defaultRequest"},
+    {"min", "default", "min", "default", "default", "min"},
+    {"default", "max", "default", "max", "default", "max"},
+};
+
+void check_order(const Path& path, const Value& item, std::string_view name, const Order& order, FieldErrors& errors) {
+  const Value* small = item.find({order.low, name});
+  const Value* large = item.find({order.high, name});
   if (small == nullptr || large == nullptr || !(quantity_of(*small) > quantity_of(*large))) return;
-  Path low_path = path.child(low);
-  errors.invalid(low_path.key(name), *small,
-                 std::string(low_text) + " value " + std::string(small->as_string()) + " is greater than " +
-                     std::string(high_text) + " value " + std::string(large->as_string()));
+  Path blamed_path = path.child(order.blamed);
+  errors.invalid(blamed_path.key(name), item.at({order.shown, name}),
+                 std::string(order.low_text) + " value " + std::string(small->as_string()) + " is greater than " +
+                     std::string(order.high_text) + " value " + std::string(large->as_string()));
 }
 
 void validate_ratio(const Path& path, const Value& item, std::string_view name, FieldErrors& errors) {
   const Value* ratio = item.find({"maxLimitRequestRatio", name});
   if (ratio == nullptr) return;
   Path ratio_path = path.child("maxLimitRequestRatio");
+  std::string text(ratio->as_string());
   if (quantity_of(*ratio) < object::Quantity::from_units(1)) {
-    errors.invalid(ratio_path.key(name), *ratio, "ratio " + std::string(ratio->as_string()) + " is less than 1");
+    errors.invalid(ratio_path.key(name), *ratio, "ratio " + text + " is less than 1");
   }
+  const Value* low = item.find({"min", name});
+  const Value* high = item.find({"max", name});
+  if (low == nullptr || high == nullptr) return;
+  double most =
+      static_cast<double>(quantity_of(*high).milli_value()) / static_cast<double>(quantity_of(*low).milli_value());
+  double asked = static_cast<double>(quantity_of(*ratio).milli_value()) / 1000;
+  if (asked > most) {
+    errors.invalid(ratio_path.key(name), *ratio,
+                   "ratio " + text + " is greater than max/min = " + std::to_string(most));
+  }
+}
+
+// What may not be promised twice is asked for in full.
+void check_not_overcommitted(const Path& path, const Value& item, std::string_view name, FieldErrors& errors) {
+  const Value* limit = item.find({"default", name});
+  const Value* request = item.find({"defaultRequest", name});
+  if (may_overcommit(name) || limit == nullptr || request == nullptr) return;
+  if (quantity_of(*limit) == quantity_of(*request)) return;
+  Path request_path = path.child("defaultRequest");
+  errors.invalid(request_path.key(name), *request,
+                 "default value " + std::string(limit->as_string()) + " must equal to defaultRequest value " +
+                     std::string(request->as_string()) + " in " + std::string(name));
+}
+
+void check_limit_type(const Path& path, std::string_view type, FieldErrors& errors) {
+  constexpr std::string_view kTypes[] = {"Pod", "Container", "PersistentVolumeClaim"};
+  if (!check(path, Value(type), object::check_qualified_name(type), errors)) return;
+  if (type.find('/') != std::string_view::npos || contains(kTypes, type)) return;
+  errors.invalid(path, Value(type), "must be a standard limit type or fully qualified");
 }
 
 void validate_limits(const Path& path, const Value& item, FieldErrors& errors) {
   std::string_view type = item.at("type").as_string();
-  check(path.child("type"), item.at("type"), object::check_qualified_name(type), errors);
+  check_limit_type(path.child("type"), type, errors);
+  bool of_pods = type == "Pod" || type == "Container";
   if (type == "Pod") {
     for (std::string_view map : {"default", "defaultRequest"}) {
       if (!item.at(map).empty()) errors.forbidden(path.child(map), "may not be specified when `type` is 'Pod'");
@@ -232,17 +291,17 @@ void validate_limits(const Path& path, const Value& item, FieldErrors& errors) {
     for (std::string_view map : {"max", "min", "default", "defaultRequest", "maxLimitRequestRatio"}) {
       const Value* amount = item.find({map, name});
       if (amount == nullptr) continue;
+      if (type == "Pod" && (map == "default" || map == "defaultRequest")) continue;
       Path map_path = path.child(map);
-      check(map_path.key(name), Value(name), object::check_qualified_name(name), errors);
-      if (quantity_of(*amount).is_negative()) errors.invalid(map_path.key(name), *amount, kNotNegative);
+      if (of_pods) {
+        check_container_resource(map_path.key(name), name, errors);
+      } else {
+        check_resource_name(map_path.key(name), name, errors);
+      }
     }
-    check_order(path, item, name, "min", "max", "min", "max", errors);
-    check_order(path, item, name, "min", "defaultRequest", "min", "default request", errors);
-    check_order(path, item, name, "defaultRequest", "max", "default request", "max", errors);
-    check_order(path, item, name, "defaultRequest", "default", "default request", "default limit", errors);
-    check_order(path, item, name, "min", "default", "min", "default", errors);
-    check_order(path, item, name, "default", "max", "default", "max", errors);
+    for (const Order& order : kOrders) check_order(path, item, name, order, errors);
     validate_ratio(path, item, name, errors);
+    check_not_overcommitted(path, item, name, errors);
   }
 }
 

@@ -3,6 +3,7 @@
 #include "kinds/core/core_rules.h"
 #include "kinds/core/pod_defaults.h"
 #include "kinds/core/pod_spec_validation.h"
+#include "kinds/core/pod_warnings.h"
 #include "kinds/meta/cells.h"
 #include "kinds/meta/checks.h"
 #include "object/selector.h"
@@ -90,6 +91,11 @@ void validate_template_object(const Value& object, FieldErrors& errors) {
   validate_pod_template(Path("template"), object.at("template"), errors);
 }
 
+void warn_of_template(const Value& object, const Value* old, Warnings& warnings) {
+  if (old != nullptr && object.at("template") == old->at("template")) return;
+  warn_of_pod(Path("template"), object.at("template"), warnings);
+}
+
 std::vector<Value> template_cells(const Value& object, WallTime now) {
   (void)now;
   const Value& containers = object.at({"template", "spec", "containers"});
@@ -119,7 +125,11 @@ void set_pod_template_defaults(Value& object) { set_template_defaults(object.fin
 
 KindRules replication_controller_rules() {
   KindRules made;
-  made.rules = {.validate = validate, .validate_status_update = validate_status_update, .cells = cells, .field = field};
+  made.rules = {.validate = validate,
+                .validate_status_update = validate_status_update,
+                .warn = warn_of_workload,
+                .cells = cells,
+                .field = field};
   made.columns = {name_column(),
                   {"Desired", "integer", "", "How many pods there should be."},
                   {"Current", "integer", "", "How many pods there are."},
@@ -134,7 +144,7 @@ KindRules replication_controller_rules() {
 
 KindRules pod_template_rules() {
   KindRules made;
-  made.rules = {.validate = validate_template_object, .cells = template_cells};
+  made.rules = {.validate = validate_template_object, .warn = warn_of_template, .cells = template_cells};
   made.columns = {name_column(),
                   {"Containers", "string", "", "Names of each container in the template."},
                   {"Images", "string", "", "Images referenced by each container in the template."},

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <set>
+#include <string>
 
 namespace stead::kinds {
 namespace {
 
 constexpr int64_t kIdMax = 2147483647;
+constexpr size_t kProfileBytesMax = 4095;  // a path's
+constexpr std::string_view kSpace = " \t\r\n\v\f";
 
 void check_id(const Path& path, const Value* id, FieldErrors& errors) {
   if (id != nullptr) check_range(path, *id, 0, kIdMax, errors);
@@ -44,8 +47,12 @@ void validate_app_armor(const Path& path, const Value* profile, FieldErrors& err
   } else if (type == "Localhost") {
     if (local == nullptr || local->as_string().empty()) {
       errors.required(local_path, "must be set when AppArmor type is Localhost");
-    } else if (local->as_string().front() == ' ' || local->as_string().back() == ' ') {
+    } else if (kSpace.find(local->as_string().front()) != std::string_view::npos ||
+               kSpace.find(local->as_string().back()) != std::string_view::npos) {
       errors.invalid(local_path, *local, "must not be padded with whitespace");
+    }
+    if (local != nullptr && local->as_string().size() > kProfileBytesMax) {
+      errors.too_long(local_path, *local, kProfileBytesMax);
     }
   } else {
     check_optional_one_of(path.child("type"), profile->at("type"), {"Localhost", "RuntimeDefault", "Unconfined"},
@@ -71,7 +78,21 @@ bool is_sysctl_name(std::string_view name) {
   return is_alnum(before);
 }
 
-void validate_sysctls(const Path& path, const Value& sysctls, FieldErrors& errors) {
+// A setting of a namespace that the pod shares with its node would be the node's.
+void check_own_namespace(const Path& path, const Value& name, const Value& spec, FieldErrors& errors) {
+  std::string text(name.as_string());
+  std::replace(text.begin(), text.end(), '/', '.');
+  bool of_net = text.starts_with("net.");
+  bool of_ipc = text == "kernel.sem" || text.starts_with("kernel.shm") || text.starts_with("kernel.msg") ||
+                text.starts_with("fs.mqueue.");
+  if (of_net && spec.at("hostNetwork").as_bool()) {
+    errors.invalid(path, name, "may not be specified when 'hostNetwork' is true");
+  } else if (of_ipc && spec.at("hostIPC").as_bool()) {
+    errors.invalid(path, name, "may not be specified when 'hostIPC' is true");
+  }
+}
+
+void validate_sysctls(const Path& path, const Value& sysctls, const Value& spec, FieldErrors& errors) {
   std::set<std::string_view> seen;
   for (size_t i = 0; i < sysctls.size(); ++i) {
     const Value& name = sysctls.items()[i].at("name");
@@ -84,6 +105,7 @@ void validate_sysctls(const Path& path, const Value& sysctls, FieldErrors& error
     } else if (!seen.insert(name.as_string()).second) {
       errors.duplicate(at.child("name"), name);
     }
+    check_own_namespace(at.child("name"), name, spec, errors);
   }
 }
 
@@ -106,7 +128,7 @@ void validate_pod_security(const Path& path, const Value& context, const Value& 
     errors.invalid(path.child("shareProcessNamespace"), Value(true),
                    "ShareProcessNamespace and HostPID cannot both be enabled");
   }
-  validate_sysctls(path.child("sysctls"), context.at("sysctls"), errors);
+  validate_sysctls(path.child("sysctls"), context.at("sysctls"), spec, errors);
   check_optional_one_of(path.child("fsGroupChangePolicy"), context.at("fsGroupChangePolicy"),
                         {"Always", "OnRootMismatch"}, errors);
   validate_seccomp(path.child("seccompProfile"), context.find("seccompProfile"), errors);

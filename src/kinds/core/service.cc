@@ -99,10 +99,15 @@ void validate_affinity(const Path& path, const Value& spec, FieldErrors& errors)
   Path config_path = path.child("sessionAffinityConfig");
   const Value* config = spec.find("sessionAffinityConfig");
   if (affinity.as_string() == "ClientIP") {
-    const Value* seconds = spec.find({"sessionAffinityConfig", "clientIP", "timeoutSeconds"});
+    constexpr std::string_view kWhen = "when session affinity type is ClientIP";
     Path client_path = config_path.child("clientIP");
-    if (seconds == nullptr) {
-      errors.required(config_path, "when session affinity type is ClientIP");
+    const Value* seconds = spec.find({"sessionAffinityConfig", "clientIP", "timeoutSeconds"});
+    if (config == nullptr) {
+      errors.required(config_path, kWhen);
+    } else if (config->find("clientIP") == nullptr) {
+      errors.required(client_path, kWhen);
+    } else if (seconds == nullptr) {
+      errors.required(client_path.child("timeoutSeconds"), kWhen);
     } else if (seconds->as_int() <= 0 || seconds->as_int() > kAffinitySecondsMax) {
       errors.invalid(client_path.child("timeoutSeconds"), *seconds, "must be greater than 0 and less than 86400");
     }
@@ -111,46 +116,106 @@ void validate_affinity(const Path& path, const Value& spec, FieldErrors& errors)
   }
 }
 
-void validate_addresses(const Path& path, const Value& spec, FieldErrors& errors) {
+bool is_v6(const Value& address) { return address.as_string().find(':') != std::string_view::npos; }
+
+void validate_families(const Path& path, const Value& spec, FieldErrors& errors) {
+  Path families_path = path.child("ipFamilies");
+  auto families = spec.at("ipFamilies").items();
+  for (size_t i = 0; i < families.size(); ++i) {
+    check_optional_one_of(families_path.index(i), families[i], {"IPv4", "IPv6"}, errors);
+    auto before = families.first(i);
+    if (std::find(before.begin(), before.end(), families[i]) != before.end()) {
+      errors.duplicate(families_path.index(i), families[i]);
+    }
+  }
+  check_optional_one_of(path.child("ipFamilyPolicy"), spec.at("ipFamilyPolicy"),
+                        {"PreferDualStack", "RequireDualStack", "SingleStack"}, errors);
+}
+
+// One address of each family, in the families' order.
+void validate_cluster_addresses(const Path& path, const Value& spec, FieldErrors& errors) {
   const Value& addresses = spec.at("clusterIPs");
   Path addresses_path = path.child("clusterIPs");
+  const Value& first = spec.at("clusterIP");
+  if (!addresses.empty() && is_absent_or_empty(first)) {
+    errors.invalid(addresses_path, addresses, "must be empty when `clusterIP` is not specified");
+  } else if (!addresses.empty() && !(addresses.items()[0] == first)) {
+    errors.invalid(addresses_path, addresses, "first value must match `clusterIP`");
+  }
+  validate_families(path, spec, errors);
+  size_t before = errors.size();
   for (size_t i = 0; i < addresses.size(); ++i) {
     const Value& address = addresses.items()[i];
-    if (address.as_string() == "None") {
+    if (i == 0 && address.as_string() == "None") {
       if (addresses.size() > 1) errors.invalid(addresses_path, addresses, "'None' must be the first and only value");
       continue;
     }
     check(addresses_path.index(i), address, object::check_ip(address.as_string()), errors);
   }
-  if (addresses.size() > 2) {
-    errors.invalid(addresses_path, addresses, "may only hold up to 2 values");
+  bool readable = errors.size() == before;
+  if (addresses.size() > 2) errors.invalid(addresses_path, addresses, "may only hold up to 2 values");
+  if (!readable || is_headless(spec)) return;
+  auto items = addresses.items();
+  if (items.size() > 1 && (items.size() > 2 || is_v6(items[0]) == is_v6(items[1]))) {
+    errors.invalid(addresses_path, addresses, "may specify no more than one IP for each IP family");
   }
-  if (!addresses.empty() && !(addresses.items()[0] == spec.at("clusterIP"))) {
-    errors.invalid(addresses_path, addresses, "first value must match `clusterIP`");
-  }
-  Path families_path = path.child("ipFamilies");
   auto families = spec.at("ipFamilies").items();
-  for (size_t i = 0; i < families.size(); ++i) {
-    check_optional_one_of(families_path.index(i), families[i], {"IPv4", "IPv6"}, errors);
+  for (size_t i = 0; i < std::min(items.size(), families.size()); ++i) {
+    std::string_view family = families[i].as_string();
+    if ((family != "IPv4" && family != "IPv6") || (family == "IPv6") == is_v6(items[i])) continue;
+    errors.invalid(
+        addresses_path.index(i), items[i],
+        "expected an " + std::string(family) + " value as indicated by `ipFamilies[" + std::to_string(i) + "]`");
   }
-  check_optional_one_of(path.child("ipFamilyPolicy"), spec.at("ipFamilyPolicy"),
-                        {"PreferDualStack", "RequireDualStack", "SingleStack"}, errors);
+}
+
+void validate_addresses(const Path& path, const Value& spec, FieldErrors& errors) {
+  if (spec.at("type").as_string() != "ExternalName") validate_cluster_addresses(path, spec, errors);
   Path external_path = path.child("externalIPs");
   auto external = spec.at("externalIPs").items();
   for (size_t i = 0; i < external.size(); ++i) {
-    std::string_view text = external[i].as_string();
-    if (!check(external_path.index(i), external[i], object::check_ip(text), errors)) continue;
-    if (text.starts_with("127.") || text == "::1") {
-      errors.invalid(external_path.index(i), external[i], "may not be in the loopback range (127.0.0.0/8, ::1/128)");
-    }
-    if (text == "0.0.0.0" || text == "::") {
-      errors.invalid(external_path.index(i), external[i], "may not be unspecified (0.0.0.0 or ::)");
-    }
-    if (text.starts_with("169.254.")) {
-      errors.invalid(external_path.index(i), external[i],
-                     "may not be in the link-local range (169.254.0.0/16, fe80::/10)");
-    }
+    if (!check(external_path.index(i), external[i], object::check_ip(external[i].as_string()), errors)) continue;
+    check_not_special(external_path.index(i), external[i], errors);
   }
+}
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\r\n\v\f";
+  text.remove_prefix(std::min(text.find_first_not_of(kSpace), text.size()));
+  return text.substr(0, text.find_last_not_of(kSpace) + 1);
+}
+
+// The ranges were an annotation once, which still counts where the field is empty.
+void validate_ranges_annotation(const Value& service, FieldErrors& errors) {
+  constexpr std::string_view kRanges = "service.beta.kubernetes.io/load-balancer-source-ranges";
+  const Value* annotated = service.find({"metadata", "annotations", kRanges});
+  if (annotated == nullptr || !service.at({"spec", "loadBalancerSourceRanges"}).empty()) return;
+  Path metadata("metadata");
+  Path annotations = metadata.child("annotations");
+  Path path = annotations.key(kRanges);
+  if (service.at({"spec", "type"}).as_string() != "LoadBalancer") {
+    errors.forbidden(path, "may only be used when `type` is 'LoadBalancer'");
+  }
+  std::string_view rest = trimmed(annotated->as_string());
+  while (!rest.empty()) {
+    size_t comma = std::min(rest.find(','), rest.size());
+    std::string_view range = trimmed(rest.substr(0, comma));
+    check(path, Value(range), object::check_cidr(range), errors);
+    rest.remove_prefix(std::min(comma + 1, rest.size()));
+  }
+}
+
+// Two annotations have said the same at different times.
+void validate_topology_annotations(const Value& service, FieldErrors& errors) {
+  constexpr std::string_view kHints = "service.kubernetes.io/topology-aware-hints";
+  constexpr std::string_view kMode = "service.kubernetes.io/topology-mode";
+  const Value* hints = service.find({"metadata", "annotations", kHints});
+  const Value* mode = service.find({"metadata", "annotations", kMode});
+  if (hints == nullptr || mode == nullptr || *hints == *mode) return;
+  Path metadata("metadata");
+  Path annotations = metadata.child("annotations");
+  errors.invalid(annotations.key(kMode), *mode,
+                 "must match annotations[" + std::string(kHints) + "] when both are specified");
 }
 
 void validate_load_balancer(const Path& path, const Value& spec, FieldErrors& errors) {
@@ -161,13 +226,15 @@ void validate_load_balancer(const Path& path, const Value& spec, FieldErrors& er
   Path ranges_path = path.child("LoadBalancerSourceRanges");
   if (!ranges.empty() && !is_balanced) errors.forbidden(ranges_path, kOnly);
   for (size_t i = 0; i < ranges.size(); ++i) {
-    const Value& range = ranges.items()[i];
+    // The annotation that came before them was let through with spaces, and so are they.
+    Value range(trimmed(ranges.items()[i].as_string()));
     check(ranges_path.index(i), range, object::check_cidr(range.as_string()), errors);
   }
   for (std::string_view field : {"allocateLoadBalancerNodePorts", "loadBalancerClass"}) {
     if (spec.find(field) != nullptr && !is_balanced) errors.forbidden(path.child(field), kOnly);
   }
-  if (const Value* name = spec.find("loadBalancerClass")) {
+  const Value* name = spec.find("loadBalancerClass");
+  if (name != nullptr && is_balanced) {
     check(path.child("loadBalancerClass"), *name, object::check_qualified_name(name->as_string()), errors);
   }
 }
@@ -179,7 +246,11 @@ void validate_traffic(const Path& path, const Value& spec, FieldErrors& errors) 
   } else if (!is_absent_or_empty(external)) {
     errors.invalid(path.child("externalTrafficPolicy"), external, "may only be set for externally-accessible services");
   }
-  if (!needs_health_check(spec) && spec.at("healthCheckNodePort").as_int() != 0) {
+  if (needs_health_check(spec)) {
+    if (spec.at("healthCheckNodePort").as_int() != 0) {
+      check_port_number(path.child("healthCheckNodePort"), spec.at("healthCheckNodePort"), errors);
+    }
+  } else if (spec.at("healthCheckNodePort").as_int() != 0) {
     errors.invalid(path.child("healthCheckNodePort"), spec.at("healthCheckNodePort"),
                    "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'");
   }
@@ -198,6 +269,7 @@ void validate(const Value& service, FieldErrors& errors) {
   const Value& spec = service.at("spec");
   const Value& ports = spec.at("ports");
   Path ports_path = path.child("ports");
+  validate_topology_annotations(service, errors);
   std::string_view type = spec.at("type").as_string();
   if (ports.empty() && !is_headless(spec) && type != "ExternalName") errors.required(ports_path);
   validate_type(path, spec, errors);
@@ -211,7 +283,69 @@ void validate(const Value& service, FieldErrors& errors) {
   check_one_of(path.child("type"), spec.at("type"), {"ClusterIP", "ExternalName", "LoadBalancer", "NodePort"}, errors);
   check_unique_ports(ports_path, ports, type, errors);
   validate_load_balancer(path, spec, errors);
+  validate_ranges_annotation(service, errors);
   validate_traffic(path, spec, errors);
+}
+
+void validate_status_update(const Value& service, const Value&, FieldErrors& errors) {
+  Path status("status");
+  Path balancer = status.child("loadBalancer");
+  Path path = balancer.child("ingress");
+  auto places = service.at({"status", "loadBalancer", "ingress"}).items();
+  if (!places.empty() && service.at({"spec", "type"}).as_string() != "LoadBalancer") {
+    errors.forbidden(path, "may only be used when `spec.type` is 'LoadBalancer'");
+    return;
+  }
+  for (size_t i = 0; i < places.size(); ++i) {
+    Path at = path.index(i);
+    const Value& ip = places[i].at("ip");
+    bool has_ip = !is_absent_or_empty(ip);
+    if (has_ip) check(at.child("ip"), ip, object::check_ip(ip.as_string()), errors);
+    const Value* mode = places[i].find("ipMode");
+    if (mode == nullptr) {
+      if (has_ip) errors.required(at.child("ipMode"), "must be specified when `ip` is set");
+    } else if (!has_ip) {
+      errors.forbidden(at.child("ipMode"), "may not be specified when `ip` is not set");
+    } else {
+      check_optional_one_of(at.child("ipMode"), *mode, {"Proxy", "VIP"}, errors);
+    }
+    const Value& name = places[i].at("hostname");
+    if (is_absent_or_empty(name)) continue;
+    check(at.child("hostname"), name, object::check_dns1123_subdomain(name.as_string()), errors);
+    if (object::check_ip(name.as_string()).empty()) {
+      errors.invalid(at.child("hostname"), name, "must be a DNS name, not an IP address");
+    }
+  }
+}
+
+void warn(const Value& service, const Value*, std::vector<std::string>& warnings) {
+  const Value& spec = service.at("spec");
+  if (service.find({"metadata", "annotations", "service.kubernetes.io/topology-aware-hints"}) != nullptr) {
+    warnings.emplace_back(
+        "annotation service.kubernetes.io/topology-aware-hints is deprecated, please use "
+        "service.kubernetes.io/topology-mode instead");
+  }
+  bool is_name = spec.at("type").as_string() == "ExternalName";
+  if (spec.at("type").as_string() == "ClusterIP" && spec.at("clusterIP").as_string() == "None") {
+    if (!is_absent_or_empty(spec.at("loadBalancerIP"))) {
+      warnings.emplace_back("spec.loadBalancerIP is ignored for headless services");
+    }
+    if (!spec.at("externalIPs").empty()) {
+      warnings.emplace_back("spec.externalIPs is ignored for headless services");
+    }
+    if (spec.at("sessionAffinity").as_string() != "None") {
+      warnings.emplace_back("spec.SessionAffinity is ignored for headless services");
+    }
+  }
+  if (is_name && !spec.at("externalIPs").empty()) {
+    warnings.emplace_back("spec.externalIPs is ignored when spec.type is \"ExternalName\"");
+  }
+  if (!is_name && !is_absent_or_empty(spec.at("externalName"))) {
+    warnings.emplace_back("spec.externalName is ignored when spec.type is not \"ExternalName\"");
+  }
+  if (spec.at("trafficDistribution").as_string() == "PreferClose") {
+    warnings.emplace_back("spec.trafficDistribution: \"PreferClose\" is deprecated; use \"PreferSameZone\"");
+  }
 }
 
 void prepare_create(Value& service) { service.set("status", Value::object({{"loadBalancer", Value::object()}})); }
@@ -252,8 +386,14 @@ void set_service_defaults(Value& service) {
   if (spec.find("internalTrafficPolicy") == nullptr && type != "ExternalName") {
     spec.set("internalTrafficPolicy", "Cluster");
   }
-  if (type == "LoadBalancer" && spec.find("allocateLoadBalancerNodePorts") == nullptr) {
-    spec.set("allocateLoadBalancerNodePorts", true);
+  if (type != "LoadBalancer") return;
+  if (spec.find("allocateLoadBalancerNodePorts") == nullptr) spec.set("allocateLoadBalancerNodePorts", true);
+  Value* status = service.find("status");
+  Value* balancer = status == nullptr ? nullptr : status->find("loadBalancer");
+  Value* places = balancer == nullptr ? nullptr : balancer->find("ingress");
+  if (places == nullptr || !places->is_array()) return;
+  for (Value& place : places->mutable_items()) {
+    if (!is_absent_or_empty(place.at("ip")) && place.find("ipMode") == nullptr) place.set("ipMode", "VIP");
   }
 }
 
@@ -263,6 +403,8 @@ KindRules service_rules() {
                 .prepare_update = prepare_service_update,
                 .validate = validate,
                 .validate_update = validate_service_update,
+                .validate_status_update = validate_status_update,
+                .warn = warn,
                 .cells = service_cells,
                 .field = field};
   made.columns = service_columns();

@@ -45,6 +45,43 @@ TEST(ServiceRules, RejectWhatCannotWork) {
                           "\"ExternalName\", \"LoadBalancer\", \"NodePort\""));
 }
 
+TEST(ServiceRules, AddressesFitTheirFamilies) {
+  EXPECT_THAT(service_problems("{clusterIP: 10.43.0.9, clusterIPs: ['fd00::1'], ports: [{port: 80}]}"),
+              ElementsAre("spec.clusterIPs: Invalid value: [\"fd00::1\"]: first value must match `clusterIP`"));
+  EXPECT_THAT(
+      service_problems("{clusterIP: 'fd00::1', clusterIPs: ['fd00::1'], ipFamilies: [IPv4], ports: [{port: 80}]}"),
+      ElementsAre("spec.clusterIPs[0]: Invalid value: \"fd00::1\": expected an IPv4 value as indicated by "
+                  "`ipFamilies[0]`"));
+  EXPECT_THAT(service_problems("{clusterIP: 10.0.0.1, clusterIPs: [10.0.0.1, 10.0.0.2], ports: [{port: 80}]}"),
+              ElementsAre(HasSubstr("may specify no more than one IP for each IP family")));
+  EXPECT_THAT(service_problems("{externalIPs: [127.0.0.1, 0.0.0.0, 'fe80::1'], ports: [{port: 80}]}"),
+              ElementsAre("spec.externalIPs[0]: Invalid value: \"127.0.0.1\": may not be in the loopback range "
+                          "(127.0.0.0/8, ::1/128)",
+                          "spec.externalIPs[1]: Invalid value: \"0.0.0.0\": may not be unspecified (0.0.0.0)",
+                          "spec.externalIPs[2]: Invalid value: \"fe80::1\": may not be in the link-local range "
+                          "(169.254.0.0/16, fe80::/10)"));
+  EXPECT_THAT(service_problems("{type: LoadBalancer, loadBalancerSourceRanges: [' 10.0.0.0/8 '], ports: [{port: 80}]}"),
+              IsEmpty());
+}
+
+TEST(ServiceStatus, IsOfLoadBalancers) {
+  Value old = service("{type: LoadBalancer, ports: [{port: 80}]}");
+  Value now = old;
+  now.set(
+      {"status", "loadBalancer", "ingress"},
+      Value::array({Value::object({{"ip", "1.2.3.4"}}), Value::object({{"hostname", "1.2.3.4"}, {"ipMode", "VIP"}})}));
+  EXPECT_THAT(
+      status_problems("", "Service", now, old),
+      ElementsAre("status.loadBalancer.ingress[0].ipMode: Required value: must be specified when `ip` is set",
+                  "status.loadBalancer.ingress[1].ipMode: Forbidden: may not be specified when `ip` is not set",
+                  "status.loadBalancer.ingress[1].hostname: Invalid value: \"1.2.3.4\": must be a DNS name, not "
+                  "an IP address"));
+  now.set({"spec", "type"}, "ClusterIP");
+  EXPECT_THAT(status_problems("", "Service", now, old),
+              ElementsAre("status.loadBalancer.ingress: Forbidden: may only be used when `spec.type` is "
+                          "'LoadBalancer'"));
+}
+
 TEST(ServiceUpdate, KeepsWhatWasAllocated) {
   Value old = service("{clusterIP: 10.43.0.9, clusterIPs: [10.43.0.9], ports: [{port: 80}]}");
   Value again = service("{ports: [{port: 80}, {port: 81}]}");

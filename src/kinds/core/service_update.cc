@@ -81,32 +81,72 @@ void prepare_service_update(Value& service, const Value& old) {
   drop_leftovers(spec, before);
 }
 
+namespace {
+
+// The first address and family are for life; a second one comes and goes (KEP-563).
+void check_addresses_kept(const Path& path, const Value& spec, const Value& before, FieldErrors& errors) {
+  constexpr std::string_view kOnce = "may not change once set";
+  const Value& addresses = spec.at("clusterIPs");
+  auto now = addresses.items();
+  auto was = before.at("clusterIPs").items();
+  Path addresses_path = path.child("clusterIPs");
+  const Value shown = addresses.is_null() ? Value::array() : addresses;
+  if (now.size() == was.size()) {
+    for (size_t i = 0; i < was.size(); ++i) {
+      if (!(now[i] == was[i])) errors.invalid(addresses_path.index(i), shown, kOnce);
+    }
+    return;
+  }
+  if (now.empty()) {
+    errors.invalid(addresses_path.index(0), shown, "primary clusterIP can not be unset");
+    return;
+  }
+  if (!was.empty() && !(now[0] == was[0])) errors.invalid(addresses_path.index(0), shown, kOnce);
+  bool released = now.size() < was.size() && now.size() == 1;
+  if (released && spec.at("ipFamilyPolicy").as_string() != "SingleStack") {
+    errors.invalid(path.child("ipFamilyPolicy"), spec.at("ipFamilyPolicy"),
+                   "must be set to 'SingleStack' when releasing the secondary clusterIP");
+  }
+}
+
+void check_families_kept(const Path& path, const Value& spec, const Value& before, FieldErrors& errors) {
+  constexpr std::string_view kOnce = "may not change once set";
+  const Value& families = spec.at("ipFamilies");
+  auto now = families.items();
+  auto was = before.at("ipFamilies").items();
+  Path families_path = path.child("ipFamilies");
+  Path first = families_path.index(0);
+  if (now.size() == was.size()) {
+    for (size_t i = 0; i < was.size(); ++i) {
+      if (!(now[i] == was[i])) errors.invalid(first, families, kOnce);
+    }
+    return;
+  }
+  if (!now.empty() && !was.empty() && !(now[0] == was[0])) errors.invalid(first, families, kOnce);
+  bool released = now.size() < was.size() && now.size() == 1;
+  if (released && spec.at("ipFamilyPolicy").as_string() != "SingleStack") {
+    errors.invalid(path.child("ipFamilyPolicy"), spec.at("ipFamilyPolicy"),
+                   "must be set to 'SingleStack' when releasing the secondary ipFamily");
+  }
+}
+
+}  // namespace
+
 void validate_service_update(const Value& service, const Value& old, FieldErrors& errors) {
   Path path("spec");
   const Value& spec = service.at("spec");
   const Value& before = old.at("spec");
-  // Going from or to a name elsewhere changes everything; otherwise the first address and family are for life.
+  // Going from or to a name elsewhere changes everything.
   if (has_cluster_address(spec) && has_cluster_address(before)) {
-    auto now = spec.at("clusterIPs").items();
-    auto was = before.at("clusterIPs").items();
-    if (!was.empty() && !now.empty() && !(now[0] == was[0])) {
-      Path addresses = path.child("clusterIPs");
-      errors.invalid(addresses.index(0), spec.at("clusterIPs"), "may not change once set");
-    } else if (!was.empty() && now.empty()) {
-      Path addresses = path.child("clusterIPs");
-      errors.invalid(addresses.index(0), spec.at("clusterIPs"), "primary clusterIP can not be unset");
-    }
-    auto families = spec.at("ipFamilies").items();
-    auto old_families = before.at("ipFamilies").items();
-    bool selectorless = is_named_headless(before) && before.at("selector").empty();
-    if (!selectorless && !old_families.empty() && !families.empty() && !(families[0] == old_families[0])) {
-      Path families_path = path.child("ipFamilies");
-      errors.invalid(families_path.index(0), spec.at("ipFamilies"), "may not change once set");
-    }
+    bool is_headless = is_named_headless(spec);
+    bool was_headless = is_named_headless(before);
+    if (!is_headless || !was_headless) check_addresses_kept(path, spec, before, errors);
+    if (!is_headless && !was_headless) check_families_kept(path, spec, before, errors);
   }
   if (type_of(spec) == "LoadBalancer" && type_of(before) == "LoadBalancer") {
-    check_unchanged(path.child("loadBalancerClass"), spec.at("loadBalancerClass"), before.at("loadBalancerClass"),
-                    errors);
+    if (!same_field(spec, before, "loadBalancerClass")) {
+      errors.invalid(path.child("loadBalancerClass"), spec.at("loadBalancerClass"), "may not change once set");
+    }
     bool both_local = spec.at("externalTrafficPolicy").as_string() == "Local" &&
                       before.at("externalTrafficPolicy").as_string() == "Local";
     if (both_local && !same_field(spec, before, "healthCheckNodePort")) {

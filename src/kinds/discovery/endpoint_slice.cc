@@ -12,8 +12,21 @@ namespace {
 
 constexpr size_t kEndpointsMax = 1000;
 constexpr size_t kAddressesMax = 100;
+constexpr size_t kHintsMax = 8;
 constexpr size_t kPortsMax = 20000;
 constexpr size_t kShownMax = 3;
+
+// Which zones or nodes should use an endpoint.
+void validate_hints(const Path& path, const Value& hints, FieldErrors& errors) {
+  if (hints.size() > kHintsMax) return errors.too_many(path, hints.size(), kHintsMax);
+  std::set<std::string_view> seen;
+  for (size_t i = 0; i < hints.size(); ++i) {
+    Path at = path.index(i);
+    Value name(hints.items()[i].at("name").as_string());
+    if (!seen.insert(hints.items()[i].at("name").as_string()).second) errors.duplicate(at.child("name"), name);
+    check(at.child("name"), name, object::check_label_value(name.as_string()), errors);
+  }
+}
 
 void validate_endpoint(const Path& path, const Value& endpoint, std::string_view type, FieldErrors& errors) {
   Path addresses_path = path.child("addresses");
@@ -24,6 +37,7 @@ void validate_endpoint(const Path& path, const Value& endpoint, std::string_view
     std::string_view text = addresses[i].as_string();
     std::string problem = type == "FQDN" ? object::check_dns1123_subdomain(text) : object::check_ip(text);
     check(addresses_path.index(i), addresses[i], problem, errors);
+    if (problem.empty() && type != "FQDN") check_not_special(addresses_path.index(i), addresses[i], errors);
     bool is_v6 = text.find(':') != std::string_view::npos;
     if (problem.empty() && ((type == "IPv4" && is_v6) || (type == "IPv6" && !is_v6))) {
       errors.invalid(addresses_path.index(i), addresses[i], "must be an " + std::string(type) + " address");
@@ -35,6 +49,9 @@ void validate_endpoint(const Path& path, const Value& endpoint, std::string_view
   if (const Value* hostname = endpoint.find("hostname")) {
     check(path.child("hostname"), *hostname, object::check_dns1123_label(hostname->as_string()), errors);
   }
+  Path hints = path.child("hints");
+  validate_hints(hints.child("forZones"), endpoint.at({"hints", "forZones"}), errors);
+  validate_hints(hints.child("forNodes"), endpoint.at({"hints", "forNodes"}), errors);
 }
 
 void validate_ports(const Path& path, const Value& ports, FieldErrors& errors) {

@@ -3,18 +3,43 @@
 #include "kinds/events/events_rules.h"
 #include "kinds/meta/cells.h"
 #include "kinds/meta/checks.h"
+#include "object/names.h"
 #include "object/time.h"
 
 namespace stead::kinds {
 namespace {
 
+bool is_set(const Value& time);
+
+// Events of newer reporters, which say who saw what happen, and when (KEP-383).
+void validate_reported(const Value& event, FieldErrors& errors) {
+  constexpr size_t kNoteBytesMax = 1024;
+  constexpr size_t kNameBytesMax = 128;
+  auto bounded = [&](std::string_view name, std::string_view member, size_t bytes_max) {
+    if (event.at(member).as_string().size() <= bytes_max) return;
+    errors.invalid(Path(name), Value(""), "can have at most " + std::to_string(bytes_max) + " characters");
+  };
+  const Value& reporter = event.at("reportingComponent");
+  check_present(Path("reportingController"), reporter, errors);
+  check(Path("reportingController"), Value(reporter.as_string()), object::check_qualified_name(reporter.as_string()),
+        errors);
+  for (std::string_view name : {"reportingInstance", "action", "reason"}) {
+    check_present(Path(name), event.at(name), errors);
+    bounded(name, name, kNameBytesMax);
+  }
+  bounded("message", "message", kNoteBytesMax);
+}
+
 void validate(const Value& event, FieldErrors& errors) {
   std::string_view ns = event.at({"metadata", "namespace"}).as_string();
   std::string_view about = event.at({"involvedObject", "namespace"}).as_string();
   Path path("involvedObject");
-  // What has no namespace has its events in "default".
-  bool fits = about.empty() ? ns == "default" || ns == "kube-system" : about == ns;
+  bool reported = is_set(event.at("eventTime"));
+  // What has no namespace has its events in "default". Newer reporters may keep them elsewhere than what they are
+  // about.
+  bool fits = about.empty() ? ns == "default" || ns == "kube-system" : reported || about == ns;
   if (!fits) errors.invalid(path.child("namespace"), Value(about), "does not match event.namespace");
+  if (reported) validate_reported(event, errors);
 }
 
 // Old clients write "0001-01-01T00:00:00Z" for nothing.

@@ -1,7 +1,10 @@
 #include "kinds/meta/checks.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <cctype>
+#include <cstring>
 
 #include "object/names.h"
 
@@ -35,8 +38,14 @@ void check_requirement(const Path& path, const Value& requirement, FieldErrors& 
 
 bool check(const Path& path, const Value& value, const std::string& problem, FieldErrors& errors) {
   if (problem.empty()) return true;
-  errors.invalid(path, value, problem);
-  return false;
+  // Each broken rule is a cause of its own.
+  std::string_view rest = problem;
+  for (;;) {
+    size_t end = std::min(rest.find(object::kBetweenSentences), rest.size());
+    errors.invalid(path, value, rest.substr(0, end));
+    if (end == rest.size()) return false;
+    rest.remove_prefix(end + object::kBetweenSentences.size());
+  }
 }
 
 void check_one_of(const Path& path, const Value& value, std::initializer_list<std::string_view> allowed,
@@ -78,6 +87,33 @@ void check_port(const Path& path, const Value& value, FieldErrors& errors) {
     check(path, value, object::check_port_name(value.as_string()), errors);
   } else {
     check_port_number(path, value, errors);
+  }
+}
+
+void check_not_special(const Path& path, const Value& address, FieldErrors& errors) {
+  std::string_view text = address.as_string();
+  in6_addr v6{};
+  in_addr v4{};
+  std::string copy(text);
+  bool is_v4 = inet_pton(AF_INET, copy.c_str(), &v4) == 1;
+  bool is_v6 = !is_v4 && inet_pton(AF_INET6, copy.c_str(), &v6) == 1;
+  if (is_v6 && IN6_IS_ADDR_V4MAPPED(&v6)) {
+    std::memcpy(&v4, &v6.s6_addr[12], sizeof v4);
+    is_v4 = true;
+    is_v6 = false;
+  }
+  uint32_t number = ntohl(v4.s_addr);
+  if ((is_v4 && number == 0) || (is_v6 && IN6_IS_ADDR_UNSPECIFIED(&v6))) {
+    errors.invalid(path, address, "may not be unspecified (" + copy + ")");
+  }
+  if ((is_v4 && number >> 24 == 127) || (is_v6 && IN6_IS_ADDR_LOOPBACK(&v6))) {
+    errors.invalid(path, address, "may not be in the loopback range (127.0.0.0/8, ::1/128)");
+  }
+  if ((is_v4 && number >> 16 == 0xa9fe) || (is_v6 && IN6_IS_ADDR_LINKLOCAL(&v6))) {
+    errors.invalid(path, address, "may not be in the link-local range (169.254.0.0/16, fe80::/10)");
+  }
+  if ((is_v4 && number >> 8 == 0xe00000) || (is_v6 && IN6_IS_ADDR_MC_LINKLOCAL(&v6))) {
+    errors.invalid(path, address, "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)");
   }
 }
 

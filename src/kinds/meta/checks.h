@@ -19,7 +19,7 @@ inline constexpr std::string_view kImmutable = "field is immutable";
 inline constexpr std::string_view kNotNegative = "must be greater than or equal to 0";
 inline constexpr std::string_view kPositive = "must be greater than zero";
 
-// Adds Invalid with `problem`, unless that is empty. Returns whether the value was fine.
+// Adds an Invalid for each sentence of `problem` (as object/names.h gives them). Returns whether there was none.
 bool check(const Path& path, const Value& value, const std::string& problem, FieldErrors& errors);
 // The value must be one of `allowed`; Required where it is absent or empty.
 void check_one_of(const Path& path, const Value& value, std::initializer_list<std::string_view> allowed,
@@ -35,6 +35,8 @@ void check_range(const Path& path, const Value& value, int64_t low, int64_t high
 void check_port_number(const Path& path, const Value& value, FieldErrors& errors);
 // An IntOrString that names or numbers a port.
 void check_port(const Path& path, const Value& value, FieldErrors& errors);
+// An address that is nobody's: unspecified, loopback or link-local ones are refused.
+void check_not_special(const Path& path, const Value& address, FieldErrors& errors);
 void check_unchanged(const Path& path, const Value& value, const Value& old, FieldErrors& errors);
 void check_labels(const Path& path, const Value& labels, FieldErrors& errors);
 void check_label_selector(const Path& path, const Value& selector, FieldErrors& errors);

@@ -39,7 +39,7 @@ void check_name(const Resource& resource, const Path& path, const Value& metadat
 }
 
 void check_owners(const Path& path, const Value& owners, FieldErrors& errors) {
-  const Value* controller = nullptr;
+  std::string controller;
   for (const Value& owner : owners.items()) {
     if (is_absent_or_empty(owner.at("apiVersion"))) {
       errors.invalid(path.child("apiVersion"), owner.at("apiVersion"), "version must not be empty");
@@ -51,14 +51,14 @@ void check_owners(const Path& path, const Value& owners, FieldErrors& errors) {
       errors.invalid(path, owner, "/v1, Kind=Event is disallowed from being an owner");
     }
     if (!owner.at("controller").as_bool()) continue;
-    if (controller != nullptr) {
+    std::string named = std::string(owner.at("kind").as_string()) + "/" + std::string(owner.at("name").as_string());
+    if (controller.empty()) {
+      controller = named;
+    } else {
       errors.invalid(path, owners,
                      "Only one reference can have Controller set to true. Found \"true\" in references for " +
-                         std::string(controller->at("name").as_string()) + " and " +
-                         std::string(owner.at("name").as_string()));
-      return;
+                         controller + " and " + named);
     }
-    controller = &owner;
   }
 }
 
@@ -66,6 +66,10 @@ void check_owners(const Path& path, const Value& owners, FieldErrors& errors) {
 bool extends_the_api(const Resource& resource) {
   return custom_of(resource) != nullptr || resource.group == "apiextensions.k8s.io" ||
          resource.group == "apiregistration.k8s.io";
+}
+
+bool is_standard_finalizer(std::string_view text) {
+  return text == "orphan" || text == "foregroundDeletion" || text == "kubernetes";
 }
 
 void check_finalizers(const Resource& resource, const Path& path, const Value& finalizers, FieldErrors& errors) {
@@ -77,8 +81,7 @@ void check_finalizers(const Resource& resource, const Path& path, const Value& f
     orphan |= text == "orphan";
     foreground |= text == "foregroundDeletion";
     check(path, finalizer, object::check_qualified_name(text), errors);
-    bool standard = text == "orphan" || text == "foregroundDeletion" || text == "kubernetes";
-    if (!standard && text.find('/') == std::string_view::npos && !extends_the_api(resource)) {
+    if (!is_standard_finalizer(text) && text.find('/') == std::string_view::npos && !extends_the_api(resource)) {
       errors.invalid(path.index(i), finalizer, "name is neither a standard finalizer name nor is it fully qualified");
     }
   }
@@ -109,6 +112,15 @@ void check_no_new_finalizers(const Path& path, const Value& finalizers, const Va
 }
 
 }  // namespace
+
+void check_finalizer_names(const Path& path, const Value& finalizers, FieldErrors& errors) {
+  for (const Value& finalizer : finalizers.items()) {
+    std::string_view text = finalizer.as_string();
+    check(path, finalizer, object::check_qualified_name(text), errors);
+    if (is_standard_finalizer(text) || text.find('/') != std::string_view::npos) continue;
+    errors.invalid(path, finalizer, "name is neither a standard finalizer name nor is it fully qualified");
+  }
+}
 
 void check_annotations(const Path& path, const Value& annotations, FieldErrors& errors) {
   size_t bytes = 0;

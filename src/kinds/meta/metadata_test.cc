@@ -31,6 +31,14 @@ TEST(Metadata, NamesTheFieldAndTheRule) {
                           "nor is it fully qualified"));
   EXPECT_THAT(metadata_problems("{name: a, namespace: ns, ownerReferences: [{apiVersion: v1, kind: Pod, name: p}]}"),
               ElementsAre("metadata.ownerReferences.uid: Invalid value: \"\": must not be empty"));
+  EXPECT_THAT(
+      metadata_problems("{name: a, namespace: ns, ownerReferences: [{apiVersion: v1, kind: Pod, name: p, uid: u, "
+                        "controller: true}, {apiVersion: v1, kind: Node, name: m, uid: v, controller: true}]}"),
+      ElementsAre(HasSubstr("references for Pod/p and Node/m")));
+  // Each broken rule is said on its own.
+  EXPECT_THAT(
+      metadata_problems("{name: a, namespace: ns, labels: {'" + std::string(64, 'k') + "-': a}}"),
+      ElementsAre(HasSubstr("name part must be no more than 63 characters"), HasSubstr("name part must consist")));
   EXPECT_THAT(metadata_problems("{name: a, namespace: ns, annotations: {a: " + std::string(256 * 1024, 'x') + "}}"),
               ElementsAre(HasSubstr("metadata.annotations: Too long")));
 }

@@ -16,6 +16,13 @@ Value load(std::string_view group, std::string_view kind, std::string_view versi
 std::vector<std::string> problems(std::string_view group, std::string_view kind, const Value& document);
 std::vector<std::string> update_problems(std::string_view group, std::string_view kind, const Value& document,
                                          const Value& old);
+std::vector<std::string> status_problems(std::string_view group, std::string_view kind, const Value& document,
+                                         const Value& old);
+// The Warning: headers that its writer gets; `old` is null for a new document.
+std::vector<std::string> warnings_of(std::string_view group, std::string_view kind, const Value& document,
+                                     const Value* old = nullptr);
+// The document as a request to create it leaves it, before validation.
+Value prepared(std::string_view group, std::string_view kind, Value document);
 // The texts of a row of `kubectl get -o wide`.
 std::vector<std::string> row(std::string_view group, std::string_view kind, const Value& document, WallTime now);
 

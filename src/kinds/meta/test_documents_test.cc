@@ -56,6 +56,28 @@ std::vector<std::string> update_problems(std::string_view group, std::string_vie
   return texts(errors);
 }
 
+std::vector<std::string> status_problems(std::string_view group, std::string_view kind, const Value& document,
+                                         const Value& old) {
+  FieldErrors errors;
+  auto validate = resource_of(group, kind).rules.validate_status_update;
+  if (validate != nullptr) validate(document, old, errors);
+  return texts(errors);
+}
+
+std::vector<std::string> warnings_of(std::string_view group, std::string_view kind, const Value& document,
+                                     const Value* old) {
+  std::vector<std::string> warnings;
+  auto warn = resource_of(group, kind).rules.warn;
+  if (warn != nullptr) warn(document, old, warnings);
+  return warnings;
+}
+
+Value prepared(std::string_view group, std::string_view kind, Value document) {
+  auto prepare = resource_of(group, kind).rules.prepare_create;
+  if (prepare != nullptr) prepare(document);
+  return document;
+}
+
 std::vector<std::string> row(std::string_view group, std::string_view kind, const Value& document, WallTime now) {
   const Resource& resource = resource_of(group, kind);
   std::vector<std::string> all;

@@ -143,6 +143,8 @@ void validate(const Value& ingress, FieldErrors& errors) {
   if (!name.is_null()) {
     check(path.child("ingressClassName"), name, object::check_dns1123_subdomain(name.as_string()), errors);
   }
+  // What was stored so before stays as it is.
+  if (ingress.find({"metadata", "resourceVersion"}) != nullptr) return;
   const Value& annotation = ingress.at({"metadata", "annotations", kClassAnnotation});
   if (annotation.is_string() && !name.is_null() && annotation.as_string() != name.as_string()) {
     errors.invalid(Path("annotations").child(kClassAnnotation), annotation,
@@ -169,6 +171,13 @@ void validate_status_update(const Value& ingress, const Value& old, FieldErrors&
       errors.invalid(at.child("hostname"), host, "must be a DNS name, not an IP address");
     }
   }
+}
+
+void warn(const Value& ingress, const Value* old, std::vector<std::string>& warnings) {
+  if (old != nullptr || ingress.find({"spec", "ingressClassName"}) != nullptr) return;
+  if (ingress.find({"metadata", "annotations", kClassAnnotation}) == nullptr) return;
+  warnings.push_back("annotation \"" + std::string(kClassAnnotation) +
+                     "\" is deprecated, please use 'spec.ingressClassName' instead");
 }
 
 std::string hosts_text(const Value& rules) {
@@ -218,6 +227,7 @@ KindRules ingress_rules() {
   made.rules = {.prepare_create = prepare_create,
                 .validate = validate,
                 .validate_status_update = validate_status_update,
+                .warn = warn,
                 .cells = cells};
   made.columns = {name_column(),
                   {"Class", "string", "", "The ingress class, which says who serves it."},

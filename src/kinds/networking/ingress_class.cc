@@ -38,10 +38,11 @@ void validate_parameters(const Path& path, const Value& parameters, FieldErrors&
   const Value& scope = parameters.at("scope");
   const Value* ns = parameters.find("namespace");
   if (scope.is_null()) return errors.required(scope_path);
-  if (ns != nullptr) check(namespace_path, *ns, object::check_dns1123_label(ns->as_string()), errors);
   if (scope.as_string() == "Namespace") {
-    if (ns == nullptr || ns->as_string().empty()) {
+    if (ns == nullptr) {
       errors.required(namespace_path, "`parameters.scope` is set to 'Namespace'");
+    } else {
+      check(namespace_path, *ns, object::check_dns1123_label(ns->as_string()), errors);
     }
   } else if (scope.as_string() == "Cluster") {
     if (ns != nullptr) errors.forbidden(namespace_path, "`parameters.scope` is set to 'Cluster'");

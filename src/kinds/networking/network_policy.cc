@@ -7,14 +7,14 @@ namespace stead::kinds {
 namespace {
 
 void validate_port(const Path& path, const Value& port, FieldErrors& errors) {
-  check_optional_one_of(path.child("protocol"), port.at("protocol"), {"SCTP", "TCP", "UDP"}, errors);
+  check_optional_one_of(path.child("protocol"), port.at("protocol"), {"TCP", "UDP", "SCTP"}, errors);
   const Value* number = port.find("port");
   const Value* end = port.find("endPort");
   if (number != nullptr) check_port(path.child("port"), *number, errors);
   if (end == nullptr) return;
   Path end_path = path.child("endPort");
   if (number == nullptr) {
-    errors.required(path.child("port"), "must be specified when `endPort` is specified");
+    errors.invalid(end_path, *end, "may not be specified when `port` is not specified");
   } else if (number->is_int()) {
     if (end->as_int() < number->as_int()) {
       errors.invalid(end_path, *end, "must be greater than or equal to `port`");
@@ -54,11 +54,8 @@ void validate_peer(const Path& path, const Value& peer, FieldErrors& errors) {
   }
   const Value* block = peer.find("ipBlock");
   if (block != nullptr) {
-    if (given > 0) {
-      errors.forbidden(path, "may not specify both ipBlock and another peer");
-    } else {
-      validate_block(path.child("ipBlock"), *block, errors);
-    }
+    validate_block(path.child("ipBlock"), *block, errors);
+    if (given > 0) errors.forbidden(path, "may not specify both ipBlock and another peer");
   } else if (given == 0) {
     errors.required(path, "must specify a peer");
   }
@@ -92,7 +89,7 @@ void validate(const Value& policy, FieldErrors& errors) {
     return;
   }
   for (size_t i = 0; i < types.size(); ++i) {
-    check_optional_one_of(types_path.index(i), types[i], {"Egress", "Ingress"}, errors);
+    check_optional_one_of(types_path.index(i), types[i], {"Ingress", "Egress"}, errors);
   }
 }
 

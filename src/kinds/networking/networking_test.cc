@@ -166,5 +166,28 @@ spec: {controller: stead.dev/haproxy, parameters: {apiGroup: a.io, kind: Setting
               ElementsAre("spec.parameters.namespace: Required value: `parameters.scope` is set to 'Namespace'"));
 }
 
+TEST(NetworkPolicyRules, SayAllThatIsWrong) {
+  Value made = load(kGroup, "NetworkPolicy", "v1", R"(
+metadata: {name: p, namespace: ns}
+spec:
+  podSelector: {}
+  policyTypes: [Sideways]
+  ingress:
+  - ports: [{protocol: ICMP, endPort: 80}]
+    from: [{ipBlock: {cidr: 10.0.0.0/8, except: [11.0.0.0/16]}, podSelector: {}}]
+)");
+  EXPECT_THAT(
+      problems(kGroup, "NetworkPolicy", made),
+      ElementsAre("spec.ingress[0].ports[0].protocol: Unsupported value: \"ICMP\": supported values: \"TCP\", "
+                  "\"UDP\", \"SCTP\"",
+                  "spec.ingress[0].ports[0].endPort: Invalid value: 80: may not be specified when `port` is not "
+                  "specified",
+                  "spec.ingress[0].from[0].ipBlock.except[0]: Invalid value: \"11.0.0.0/16\": must be a strict "
+                  "subset of `cidr`",
+                  "spec.ingress[0].from[0]: Forbidden: may not specify both ipBlock and another peer",
+                  "spec.policyTypes[0]: Unsupported value: \"Sideways\": supported values: \"Ingress\", "
+                  "\"Egress\""));
+}
+
 }  // namespace
 }  // namespace stead::kinds

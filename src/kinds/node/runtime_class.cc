@@ -13,7 +13,7 @@ void validate(const Value& runtime_class, FieldErrors& errors) {
   check(Path("handler"), Value(handler.as_string()), object::check_dns1123_label(handler.as_string()), errors);
   if (const Value* overhead = runtime_class.find("overhead")) {
     Path path("overhead");
-    validate_resource_list(path.child("podFixed"), overhead->at("podFixed"), errors);
+    validate_container_resources(path, Value::object({{"limits", overhead->at("podFixed")}}), errors);
   }
   if (const Value* scheduling = runtime_class.find("scheduling")) {
     Path path("scheduling");

@@ -43,7 +43,7 @@ void validate(const Value& document, FieldErrors& errors) {
 
 void validate_update(const Value& document, const Value& old, FieldErrors& errors) {
   if (document.at("value").as_int() != old.at("value").as_int()) {
-    errors.forbidden(Path("value"), "may not be changed in an update");
+    errors.forbidden(Path("value"), "may not be changed in an update.");
   }
   check_unchanged(Path("preemptionPolicy"), document.at("preemptionPolicy"), old.at("preemptionPolicy"), errors);
 }

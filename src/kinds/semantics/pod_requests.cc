@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "object/quantity.h"
-
 namespace stead::kinds {
 
 void Resources::add(const Resources& other) {
@@ -84,6 +82,47 @@ Resources pod_resources(const Value& pod_spec, std::string_view kind) {
 }
 
 }  // namespace
+
+std::map<std::string, object::Quantity, std::less<>> container_requests(const Value& pod_spec) {
+  using Amounts = std::map<std::string, object::Quantity, std::less<>>;
+  auto read = [](const Value& container) {
+    Amounts amounts;
+    for (const object::Member& member : container.at({"resources", "requests"}).members()) {
+      auto parsed = object::Quantity::parse(member.value.as_string());
+      if (parsed.ok()) amounts.emplace(member.name(), *parsed);
+    }
+    return amounts;
+  };
+  auto add = [](Amounts& total, const Amounts& more) {
+    for (const auto& [name, amount] : more) {
+      auto [place, is_new] = total.emplace(name, amount);
+      if (!is_new) place->second = place->second + amount;
+    }
+  };
+  auto raise = [](Amounts& total, const Amounts& other) {
+    for (const auto& [name, amount] : other) {
+      auto [place, is_new] = total.emplace(name, amount);
+      if (!is_new) place->second = std::max(place->second, amount);
+    }
+  };
+  Amounts total;
+  for (const Value& container : pod_spec.at("containers").items()) add(total, read(container));
+  Amounts sidecars;
+  Amounts init_peak;
+  for (const Value& container : pod_spec.at("initContainers").items()) {
+    Amounts own = read(container);
+    if (container.at("restartPolicy").as_string() == "Always") {
+      add(sidecars, own);
+      raise(init_peak, sidecars);
+    } else {
+      add(own, sidecars);
+      raise(init_peak, own);
+    }
+  }
+  add(total, sidecars);
+  raise(total, init_peak);
+  return total;
+}
 
 Resources pod_requests(const Value& pod_spec) {
   Resources total = pod_resources(pod_spec, "requests");

@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 
+#include "object/quantity.h"
 #include "object/value.h"
 
 namespace stead::kinds {
@@ -29,7 +30,10 @@ struct Resources {
 Resources read_resources(const Value& list);
 // Containers' sum or, if larger, what init containers need, with sidecars running beside; plus overhead.
 Resources pod_requests(const Value& pod_spec);
-// The same of limits; a container without a limit adds nothing.
+// What containers alone ask for, by resource, in the spelling of their quantities: without pod-level resources and
+// overhead. Only resources that some container names.
+std::map<std::string, object::Quantity, std::less<>> container_requests(const Value& pod_spec);
+// pod_requests() of limits; a container without a limit adds nothing.
 Resources pod_limits(const Value& pod_spec);
 
 }  // namespace stead::kinds

@@ -131,11 +131,13 @@ TEST(QuotaRules, RejectWhatCannotWork) {
   auto problems_of = [](std::string_view spec) { return problems("", "ResourceQuota", quota(spec)); };
   EXPECT_THAT(problems_of("{hard: {cpu: 1, count/jobs.batch: 4, requests.example.com/gpu: 2}}"), IsEmpty());
   EXPECT_THAT(problems_of("{hard: {shoes: 1}}"),
-              ElementsAre("spec.hard[shoes]: Invalid value: \"shoes\": must be a standard resource for quota"));
+              ElementsAre("spec.hard[shoes]: Invalid value: \"shoes\": must be a standard resource type or fully "
+                          "qualified",
+                          "spec.hard[shoes]: Invalid value: \"shoes\": must be a standard resource for quota"));
   EXPECT_THAT(problems_of("{hard: {pods: 1500m}}"),
               ElementsAre("spec.hard[pods]: Invalid value: \"1500m\": must be an integer"));
   EXPECT_THAT(problems_of("{hard: {services: 1}, scopes: [BestEffort]}"),
-              ElementsAre("spec.scopes: Invalid value: \"BestEffort\": unsupported scope applied to resource"));
+              ElementsAre("spec.scopes: Invalid value: [\"BestEffort\"]: unsupported scope applied to resource"));
   EXPECT_THAT(problems_of("{hard: {pods: 1}, scopes: [BestEffort, NotBestEffort]}"),
               ElementsAre(testing::HasSubstr("conflicting scopes")));
 }
@@ -156,6 +158,40 @@ spec: {limits: [{type: Pod, max: {cpu: 1}, min: {cpu: 2}}]}
 )");
   EXPECT_THAT(problems("", "LimitRange", wrong),
               ElementsAre("spec.limits[0].min[cpu]: Invalid value: \"2\": min value 2 is greater than max value 1"));
+}
+
+TEST(QuotaRules, ScopesSelectWhatTheyCanLimit) {
+  auto problems_of = [](std::string_view spec) { return problems("", "ResourceQuota", quota(spec)); };
+  EXPECT_THAT(
+      problems_of("{hard: {persistentvolumeclaims: 1, requests.storage: 1Gi}, scopeSelector: {matchExpressions: "
+                  "[{scopeName: VolumeAttributesClass, operator: In, values: [gold]}]}}"),
+      IsEmpty());
+  EXPECT_THAT(
+      problems_of("{hard: {pods: 1}, scopeSelector: {matchExpressions: [{scopeName: Terminating, operator: In}]}}"),
+      ElementsAre(testing::HasSubstr("spec.scopeSelector.matchExpressions.operator: Invalid value: \"In\": must "
+                                     "be 'Exists'"),
+                  testing::HasSubstr("spec.scopeSelector.matchExpressions.values: Required value")));
+}
+
+TEST(LimitRangeRules, NamesAndRatios) {
+  auto problems_of = [](std::string_view item) {
+    return problems("", "LimitRange",
+                    load("", "LimitRange", "v1",
+                         "{metadata: {name: l, namespace: ns}, spec: {limits: [" + std::string(item) + "]}}"));
+  };
+  EXPECT_THAT(problems_of("{type: Shoes, max: {cpu: 1}}"),
+              ElementsAre("spec.limits[0].type: Invalid value: \"Shoes\": must be a standard limit type or fully "
+                          "qualified"));
+  EXPECT_THAT(problems_of("{type: Container, max: {pods: 1}}"),
+              testing::Contains("spec.limits[0].max[pods]: Invalid value: \"pods\": must be a standard resource for "
+                                "containers"));
+  EXPECT_THAT(problems_of("{type: Pod, max: {cpu: 2}, min: {cpu: 1}, maxLimitRequestRatio: {cpu: 3}}"),
+              ElementsAre("spec.limits[0].maxLimitRequestRatio[cpu]: Invalid value: \"3\": ratio 3 is greater than "
+                          "max/min = 2.000000"));
+  EXPECT_THAT(
+      problems_of("{type: Container, default: {hugepages-2Mi: 4Mi}, defaultRequest: {hugepages-2Mi: 2Mi}}"),
+      ElementsAre("spec.limits[0].defaultRequest[hugepages-2Mi]: Invalid value: \"2Mi\": default value 4Mi must "
+                  "equal to defaultRequest value 2Mi in hugepages-2Mi"));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "kinds/core/storage_service_sources.h"
 #include "kinds/meta/cells.h"
 #include "kinds/storage/storage_rules.h"
 #include "object/names.h"
@@ -10,14 +11,7 @@
 namespace stead::kinds {
 namespace {
 
-constexpr size_t kDriverNameBytesMax = 63;
 constexpr size_t kNodeIdBytesMax = 256;
-
-void check_driver_name(const Path& path, const Value& name, FieldErrors& errors) {
-  if (!check_present(path, name, errors)) return;
-  if (name.as_string().size() > kDriverNameBytesMax) errors.too_long(path, name, kDriverNameBytesMax);
-  check(path, name, object::check_dns1123_subdomain(lower(name.as_string())), errors);
-}
 
 std::string bool_text(const Value& value, bool otherwise) { return value.as_bool(otherwise) ? "true" : "false"; }
 
@@ -46,6 +40,8 @@ void validate_driver(const Value& driver, FieldErrors& errors) {
     const Value* seconds = tokens[i].find("expirationSeconds");
     if (seconds != nullptr && seconds->as_int() < 600) {
       errors.invalid(at.child("expirationSeconds"), *seconds, "may not specify a duration less than 10 minutes");
+    } else if (seconds != nullptr && seconds->as_int() > (int64_t{1} << 32)) {
+      errors.invalid(at.child("expirationSeconds"), *seconds, "may not specify a duration larger than 2^32 seconds");
     }
   }
 }

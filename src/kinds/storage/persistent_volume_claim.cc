@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <string>
 
+#include "kinds/core/pod_warnings.h"
+#include "kinds/core/resource_validation.h"
 #include "kinds/meta/cells.h"
 #include "kinds/storage/claim_defaults.h"
 #include "kinds/storage/storage_rules.h"
@@ -13,6 +15,10 @@ namespace {
 constexpr std::string_view kClassAnnotation = "volume.beta.kubernetes.io/storage-class";
 
 void validate_data_source(const Path& path, const Value& source, FieldErrors& errors) {
+  const Value& ns = source.at("namespace");
+  if (!is_absent_or_empty(ns)) {
+    check(path.child("namespace"), ns, object::check_dns1123_label(ns.as_string()), errors);
+  }
   check_present(path.child("name"), source.at("name"), errors);
   check_present(path.child("kind"), source.at("kind"), errors);
   std::string_view group = source.at("apiGroup").as_string();
@@ -51,6 +57,15 @@ bool class_may_change(const Value& claim, const Value& old) {
   const Value* chosen = claim.find({"spec", "storageClassName"});
   const Value* annotated = old.find({"metadata", "annotations", kClassAnnotation});
   return chosen != nullptr && (annotated == nullptr || *annotated == *chosen);
+}
+
+// The old annotation becomes the field that took its place.
+bool class_moves_to_field(const Value& claim, const Value& old) {
+  const Value* annotated = old.find({"metadata", "annotations", kClassAnnotation});
+  const Value* now = claim.find({"metadata", "annotations", kClassAnnotation});
+  const Value* chosen = claim.find({"spec", "storageClassName"});
+  return annotated != nullptr && old.find({"spec", "storageClassName"}) == nullptr && chosen != nullptr &&
+         *chosen == *annotated && (now == nullptr || *now == *annotated);
 }
 
 void keep(Value& spec, const Value& old, std::initializer_list<std::string_view> path) {
@@ -94,9 +109,16 @@ void validate_update(const Value& claim, const Value& old, FieldErrors& errors) 
   // The binder names the volume, once.
   if (is_absent_or_empty(before.at("volumeName"))) keep(spec, before, {"volumeName"});
   if (class_may_change(claim, old)) keep(spec, before, {"storageClassName"});
+  if (!class_moves_to_field(claim, old)) {
+    Path metadata("metadata");
+    Path annotations = metadata.child("annotations");
+    check_unchanged(annotations.child(kClassAnnotation),
+                    Value(claim.at({"metadata", "annotations", kClassAnnotation}).as_string()),
+                    Value(old.at({"metadata", "annotations", kClassAnnotation}).as_string()), errors);
+  }
   if (claim.at({"status", "phase"}).as_string() == "Bound") {
-    keep(spec, before, {"resources", "requests", "storage"});
-    keep(spec, before, {"volumeAttributesClassName"});
+    if (!spec.at({"resources", "requests"}).is_null()) keep(spec, before, {"resources", "requests", "storage"});
+    if (spec.find("volumeAttributesClassName") != nullptr) keep(spec, before, {"volumeAttributesClassName"});
   }
   if (!(spec == before)) {
     errors.forbidden(Path("spec"),
@@ -108,23 +130,86 @@ void validate_update(const Value& claim, const Value& old, FieldErrors& errors) 
   check_attributes_class(claim, old, errors);
 }
 
+void validate_amount(const Path& path, const Value& amount, FieldErrors& errors) {
+  int64_t units = quantity_of(amount).value();
+  if (units < 0) errors.invalid(path, Value(units), "must be a valid resource quantity");
+}
+
+// Storage is the one amount of Kubernetes' own that claims have; drivers may count others under their domain.
+bool check_resource(const Path& path, std::string_view name, FieldErrors& errors) {
+  if (!check(path, Value(name), object::check_qualified_name(name), errors)) return false;
+  if (name == "storage" || !is_native_resource(name)) return true;
+  std::string_view supported[] = {"storage"};
+  errors.not_supported(path, Value(name), supported);
+  return false;
+}
+
+void validate_status_update(const Value& claim, const Value&, FieldErrors& errors) {
+  Path path("status");
+  const Value& status = claim.at("status");
+  Path capacity = path.child("capacity");
+  for (const object::Member& amount : status.at("capacity").members()) {
+    validate_amount(capacity.key(amount.name()), amount.value, errors);
+  }
+  constexpr std::string_view kResizing[] = {"ControllerResizeInProgress", "ControllerResizeInfeasible",
+                                            "NodeResizeInProgress", "NodeResizeInfeasible", "NodeResizePending"};
+  // Upstream's path of the first is in the singular.
+  Path resizing = path.child("allocatedResourceStatus");
+  for (const object::Member& state : status.at("allocatedResourceStatuses").members()) {
+    check_resource(resizing, state.name(), errors);
+    if (!contains(kResizing, state.value.as_string())) {
+      errors.not_supported(resizing, Value(state.name()), kResizing);
+    }
+  }
+  Path allocated = path.child("allocatedResources");
+  for (const object::Member& amount : status.at("allocatedResources").members()) {
+    if (check_resource(allocated, amount.name(), errors)) {
+      validate_amount(allocated.key(amount.name()), amount.value, errors);
+    }
+  }
+}
+
+// Each of the two sources says what the other does (KEP-1495).
+void align_data_sources(Value& spec) {
+  const Value* source = spec.find("dataSource");
+  const Value* reference = spec.find("dataSourceRef");
+  if (source != nullptr && reference == nullptr) {
+    spec.set("dataSourceRef", Value(*source));
+  } else if (reference != nullptr && source == nullptr && is_absent_or_empty(reference->at("namespace"))) {
+    spec.set("dataSource", Value(*reference));
+  }
+}
+
+// Other kinds were dropped silently before dataSourceRef existed, and still are (KEP-1495).
+void drop_unknown_source(Value& spec) {
+  const Value* source = spec.find("dataSource");
+  if (source == nullptr || spec.find("dataSourceRef") != nullptr) return;
+  std::string_view kind = source->at("kind").as_string();
+  if (kind != "PersistentVolumeClaim" && kind != "VolumeSnapshot") spec.erase("dataSource");
+}
+
+void warn(const Value& claim, const Value*, Warnings& warnings) {
+  if (claim.find({"metadata", "annotations", kClassAnnotation}) != nullptr) {
+    warnings.push_back("metadata.annotations[" + std::string(kClassAnnotation) +
+                       "]: deprecated since v1.8; use \"storageClassName\" attribute instead");
+  }
+  warn_of_claim_spec(Path("spec"), claim.at("spec"), warnings);
+}
+
 void prepare_create(Value& claim) {
   claim.set("status", Value::object({{"phase", "Pending"}}));
   Value* spec = claim.find("spec");
   if (spec == nullptr) return;
-  const Value* source = spec->find("dataSource");
-  const Value* reference = spec->find("dataSourceRef");
-  if (source != nullptr && reference == nullptr) {
-    std::string_view kind = source->at("kind").as_string();
-    // Other kinds were dropped silently before dataSourceRef existed, and still are (KEP-1495).
-    if (kind == "PersistentVolumeClaim" || kind == "VolumeSnapshot") {
-      spec->set("dataSourceRef", Value(*source));
-    } else {
-      spec->erase("dataSource");
-    }
-  } else if (reference != nullptr && source == nullptr && is_absent_or_empty(reference->at("namespace"))) {
-    spec->set("dataSource", Value(*reference));
-  }
+  drop_unknown_source(*spec);
+  align_data_sources(*spec);
+}
+
+void prepare_update(Value& claim, const Value& old) {
+  Value* spec = claim.find("spec");
+  if (spec == nullptr) return;
+  bool had = old.find({"spec", "dataSource"}) != nullptr || old.find({"spec", "dataSourceRef"}) != nullptr;
+  if (!had) drop_unknown_source(*spec);
+  align_data_sources(*spec);
 }
 
 std::vector<Value> cells(const Value& claim, WallTime now) {
@@ -173,8 +258,13 @@ void validate_claim_spec(const Path& path, const Value& spec, FieldErrors& error
 
 KindRules persistent_volume_claim_rules() {
   KindRules made;
-  made.rules = {
-      .prepare_create = prepare_create, .validate = validate, .validate_update = validate_update, .cells = cells};
+  made.rules = {.prepare_create = prepare_create,
+                .prepare_update = prepare_update,
+                .validate = validate,
+                .validate_update = validate_update,
+                .validate_status_update = validate_status_update,
+                .warn = warn,
+                .cells = cells};
   made.columns = {name_column(),
                   {"Status", "string", "", "Whether the claim has its volume."},
                   {"Volume", "string", "", "The volume bound to it."},

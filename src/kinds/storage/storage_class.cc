@@ -1,6 +1,7 @@
 #include <set>
 #include <string>
 
+#include "kinds/core/node_labels.h"
 #include "kinds/meta/cells.h"
 #include "kinds/storage/storage_rules.h"
 #include "object/names.h"
@@ -24,6 +25,14 @@ void validate_parameters(const Path& path, const Value& parameters, FieldErrors&
   if (bytes > kParameterBytesMax) errors.too_long(path, Value(""), kParameterBytesMax);
 }
 
+void check_distinct(const Path& path, const Value& values, FieldErrors& errors) {
+  std::set<std::string_view> seen;
+  for (size_t i = 0; i < values.size(); ++i) {
+    const Value& value = values.items()[i];
+    if (!seen.insert(value.as_string()).second) errors.duplicate(path.index(i), value);
+  }
+}
+
 void validate_topologies(const Path& path, const Value& terms, FieldErrors& errors) {
   for (size_t i = 0; i < terms.size(); ++i) {
     Path term_path = path.index(i);
@@ -34,6 +43,7 @@ void validate_topologies(const Path& path, const Value& terms, FieldErrors& erro
       Path at = expressions_path.index(j);
       std::string_view key = expressions[j].at("key").as_string();
       check_present(at.child("values"), expressions[j].at("values"), errors);
+      check_distinct(at.child("values"), expressions[j].at("values"), errors);
       check(at.child("key"), Value(key), object::check_qualified_name(key), errors);
       if (!keys.insert(key).second) errors.duplicate(at.child("key"), Value(key));
     }
@@ -68,6 +78,22 @@ void validate_update(const Value& storage_class, const Value& old, FieldErrors& 
                   errors);
 }
 
+void warn(const Value& storage_class, const Value*, std::vector<std::string>& warnings) {
+  Path path("allowedTopologies");
+  const Value& terms = storage_class.at("allowedTopologies");
+  for (size_t i = 0; i < terms.size(); ++i) {
+    Path at = path.index(i);
+    Path expressions_path = at.child("matchLabelExpressions");
+    auto expressions = terms.items()[i].at("matchLabelExpressions").items();
+    for (size_t j = 0; j < expressions.size(); ++j) {
+      std::string_view key = expressions[j].at("key").as_string();
+      std::string old = deprecated_node_label(key);
+      Path expression = expressions_path.index(j);
+      if (!old.empty()) warnings.push_back(expression.child("key").str() + ": " + std::string(key) + " is " + old);
+    }
+  }
+}
+
 bool is_default(const Value& storage_class) {
   const Value& annotations = storage_class.at({"metadata", "annotations"});
   for (std::string_view key :
@@ -92,7 +118,7 @@ std::vector<Value> cells(const Value& storage_class, WallTime now) {
 
 KindRules storage_class_rules() {
   KindRules made;
-  made.rules = {.validate = validate, .validate_update = validate_update, .cells = cells};
+  made.rules = {.validate = validate, .validate_update = validate_update, .warn = warn, .cells = cells};
   made.columns = {name_column(),
                   {"Provisioner", "string", "", "Who makes volumes of this class."},
                   {"ReclaimPolicy", "string", "", "What becomes of a volume once its claim is gone."},

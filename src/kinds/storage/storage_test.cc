@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "kinds/meta/test_documents.h"
+#include "kinds/rules.h"
 #include "object/time.h"
 
 namespace stead::kinds {
@@ -61,7 +62,72 @@ TEST(VolumeRules, NeedOneSource) {
               ElementsAre("spec: Required value: must specify a volume type"));
   EXPECT_THAT(problems("", "PersistentVolume",
                        volume("{capacity: {storage: 1Gi}, accessModes: [ReadWriteOnce], local: {path: /p}}")),
-              ElementsAre("metadata.annotations: Required value: Local volume requires node affinity"));
+              ElementsAre("spec.nodeAffinity: Required value: Local volume requires node affinity"));
+}
+
+TEST(VolumeRules, SecretsOfDriversAreWhole) {
+  EXPECT_THAT(problems("", "PersistentVolume",
+                       volume("{capacity: {storage: 1Gi}, accessModes: [ReadWriteOnce], csi: {driver: d.example, "
+                              "controllerExpandSecretRef: {name: s}}}")),
+              ElementsAre("spec.csi.volumeHandle: Required value",
+                          "spec.csi.controllerExpandSecretRef.namespace: Required value"));
+  EXPECT_THAT(problems("", "PersistentVolume",
+                       volume("{accessModes: [ReadWriteOnce], volumeAttributesClassName: '', hostPath: {path: //}, "
+                              "persistentVolumeReclaimPolicy: Recycle}")),
+              ElementsAre("spec.capacity: Required value",
+                          "spec.capacity: Unsupported value: {}: supported values: \"storage\"",
+                          "spec.persistentVolumeReclaimPolicy: Forbidden: may not be 'recycle' for a hostPath mount of "
+                          "'/'",
+                          "spec.volumeAttributesClassName: Required value: an empty string is disallowed",
+                          "spec.csi: Required value: has to be specified when using volumeAttributesClassName"));
+}
+
+TEST(VolumeUpdate, KeepsTheSourceButForALaterSecret) {
+  Value old = volume(
+      "{capacity: {storage: 1Gi}, accessModes: [ReadWriteOnce], csi: {driver: d.example, volumeHandle: h}, "
+      "nodeAffinity: "
+      "{required: {nodeSelectorTerms: [{matchExpressions: [{key: failure-domain.beta.kubernetes.io/zone, operator: In, "
+      "values: [z]}]}]}}}");
+  Value now = old;
+  now.set({"spec", "csi", "controllerExpandSecretRef"}, Value::object({{"name", "s"}, {"namespace", "ns"}}));
+  now["spec"]["nodeAffinity"]["required"]["nodeSelectorTerms"]
+      .mutable_items()[0]["matchExpressions"]
+      .mutable_items()[0]
+      .set("key", "topology.kubernetes.io/zone");
+  EXPECT_THAT(update_problems("", "PersistentVolume", now, old), IsEmpty());
+  now.set({"spec", "csi", "volumeHandle"}, "other");
+  now.set({"spec", "volumeMode"}, "Block");
+  now["spec"].erase("nodeAffinity");
+  EXPECT_THAT(update_problems("", "PersistentVolume", now, old),
+              ElementsAre(HasSubstr("spec.persistentvolumesource: Forbidden: spec.persistentvolumesource is immutable"),
+                          "volumeMode: Invalid value: \"Block\": field is immutable",
+                          HasSubstr("nodeAffinity: Invalid value: null: field is immutable, except for updating from "
+                                    "beta label to GA")));
+}
+
+TEST(ClaimUpdate, TheSameManifestMayBeSentAgain) {
+  constexpr std::string_view kCopy =
+      "{accessModes: [ReadWriteOnce], resources: {requests: {storage: 2Gi}}, dataSource: {kind: PersistentVolumeClaim, "
+      "name: other}}";
+  Value old = prepared("", "PersistentVolumeClaim", claim(kCopy));
+  Value again = claim(kCopy);
+  find_rules("", "PersistentVolumeClaim").rules.prepare_update(again, old);
+  EXPECT_THAT(update_problems("", "PersistentVolumeClaim", again, old), IsEmpty());
+  again.set({"metadata", "annotations", "volume.beta.kubernetes.io/storage-class"}, "x");
+  EXPECT_THAT(
+      update_problems("", "PersistentVolumeClaim", again, old),
+      ElementsAre("metadata.annotations.volume.beta.kubernetes.io/storage-class: Invalid value: \"x\": field is "
+                  "immutable"));
+}
+
+TEST(ClaimStatus, ResourcesAreStorage) {
+  Value old = claim(kClaim);
+  Value now = old;
+  now.set({"status", "allocatedResourceStatuses"}, Value::object({{"cpu", "Odd"}}));
+  EXPECT_THAT(status_problems("", "PersistentVolumeClaim", now, old),
+              ElementsAre("status.allocatedResourceStatus: Unsupported value: \"cpu\": supported values: \"storage\"",
+                          HasSubstr("status.allocatedResourceStatus: Unsupported value: \"cpu\": supported values: "
+                                    "\"ControllerResizeInProgress\"")));
 }
 
 TEST(StorageClassRules, AreForLife) {
