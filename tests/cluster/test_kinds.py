@@ -137,6 +137,51 @@ def test_disruption_budget_and_drain(space):
     space.kubectl("delete", "deployment,pdb", "guarded")
 
 
+def test_every_cause_is_told(space):
+    """A refused object is told all that is wrong with it at once, each with its path, value and rule."""
+    error = refused(space, pod("Wrong_Name", restartPolicy="Sometimes", os={"name": "plan9"}, containers=[
+        container(name="c", ports=[{"containerPort": 70000}], volumeMounts=[{"name": "v", "mountPath": "/v"}],
+                  resources={"claims": [{"name": "gpu"}]})]))
+    for cause in ('metadata.name: Invalid value: "Wrong_Name": a lowercase RFC 1123 subdomain',
+                  "spec.containers[0].ports[0].containerPort: Invalid value: 70000: must be between 1 and 65535",
+                  'spec.containers[0].volumeMounts[0].name: Not found: "v"',
+                  'spec.containers[0].resources.claims[0]: Not found: "gpu": must be one of the names in',
+                  'spec.restartPolicy: Unsupported value: "Sometimes": supported values: "Always", "OnFailure", "Never"',
+                  'spec.os: Unsupported value: "plan9": supported values: "linux", "windows"'):
+        assert cause in error, error
+
+
+def test_warnings(space):
+    odd = pod("odd", containers=[container(env=[{"name": "A", "value": "x"}, {"name": "A", "value": "z"}])])
+    made = space.kubectl("create", "-f", "-", stdin=json.dumps(odd), check=False)
+    assert made.returncode == 0, made.stderr
+    assert 'Warning: spec.containers[0].env[1]: hides previous definition of "A"' in made.stderr
+    plain = space.kubectl("create", "-f", "-", stdin=json.dumps(pod("plain")), check=False)
+    assert plain.returncode == 0 and "Warning" not in plain.stderr, plain.stderr
+    space.kubectl("delete", "pod", "odd", "plain")
+
+
+def test_node_ports_of_services(space):
+    """One number for both protocols of a port, asked for or given; a port for health checks of local balancers."""
+    ports = [{"name": f"dns-{protocol.lower()}", "port": 53, "protocol": protocol} for protocol in ("TCP", "UDP")]
+    given = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "dns"},
+             "spec": {"type": "NodePort", "selector": {"app": "dns"}, "ports": ports}}
+    space.apply(given)
+    first = [port["nodePort"] for port in space.get("service", "dns")["spec"]["ports"]]
+    assert len(set(first)) == 1
+    space.kubectl("delete", "service", "dns")
+    asked = {**given, "spec": {**given["spec"], "ports": [{**port, "nodePort": first[0]} for port in ports]}}
+    space.apply(asked)
+    assert [port["nodePort"] for port in space.get("service", "dns")["spec"]["ports"]] == first
+    balancer = {"type": "LoadBalancer", "externalTrafficPolicy": "Local"}
+    space.kubectl("patch", "service", "dns", "--type=merge", "-p", json.dumps({"spec": balancer}))
+    assert 30000 <= space.get("service", "dns")["spec"]["healthCheckNodePort"] <= 32767
+    families = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "both"},
+                "spec": {"ipFamilyPolicy": "RequireDualStack", "ports": [{"port": 80}]}}
+    assert "spec.ipFamilyPolicy: Invalid value" in refused(space, families)
+    space.kubectl("delete", "service", "dns")
+
+
 def test_replication_controller(space):
     controller = {"apiVersion": "v1", "kind": "ReplicationController", "metadata": {"name": "elder"},
                   "spec": {"replicas": 1, "template": {"metadata": {"labels": {"app": "elder"}},

@@ -29,9 +29,11 @@ size_t decoded_size(std::string_view base64) {
   return bytes.ok() ? bytes->size() : base64.size();
 }
 
-bool holds_json(std::string_view base64) {
+bool holds_json_object(std::string_view base64) {
   auto bytes = object::decode_base64(base64);
-  return bytes.ok() && object::parse_json(*bytes).ok();
+  if (!bytes.ok()) return false;
+  auto parsed = object::parse_json(*bytes);
+  return parsed.ok() && (parsed->is_object() || parsed->is_null());
 }
 
 // Returns the bytes of all values; base64 ones count as what they decode to.
@@ -106,7 +108,7 @@ void validate_typed_secret(const Value& secret, std::string_view type, FieldErro
     const Value* config = secret.find({"data", key});
     if (config == nullptr) {
       errors.required(path.key(key));
-    } else if (!holds_json(config->as_string())) {
+    } else if (!holds_json_object(config->as_string())) {
       errors.invalid(path.key(key), Value("<secret contents redacted>"), "invalid character in JSON");
     }
   } else if (type == "kubernetes.io/basic-auth") {

@@ -139,6 +139,13 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"os: {name: windows}, hostPID: true, securityContext: {runAsUser: 1}",
              {"spec.securityContext.runAsUser: Forbidden: cannot be set for a windows pod",
               "spec.hostPID: Forbidden: cannot be set for a windows pod"}},
+        Case{
+            "hostNetwork: true, hostnameOverride: a_b",
+            {"spec.hostnameOverride: Invalid value: \"a_b\": a lowercase RFC 1123 subdomain must consist of lower case "
+             "alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. "
+             "'example.com', regex used for validation is "
+             "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')",
+             "spec.hostnameOverride: Forbidden: may not be specified when hostNetwork is true"}},
         Case{"os: {name: plan9}", {"spec.os: Unsupported value: \"plan9\": supported values: \"linux\", \"windows\""}},
         Case{"hostNetwork: true, securityContext: {sysctls: [{name: net/core/somaxconn, value: '1'}]}",
              {"spec.securityContext.sysctls[0].name: Invalid value: \"net/core/somaxconn\": may not be specified when "

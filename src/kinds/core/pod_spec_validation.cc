@@ -150,6 +150,20 @@ void validate_names(const Path& path, const Value& spec, FieldErrors& errors) {
   }
 }
 
+// What a pod calls itself whatever else is said (KEP-4762).
+void validate_host_name(const Path& path, const Value& spec, FieldErrors& errors) {
+  constexpr size_t kHostNameBytesMax = 64;
+  const Value* name = spec.find("hostnameOverride");
+  if (name == nullptr) return;
+  Path at = path.child("hostnameOverride");
+  if (name->as_string().size() > kHostNameBytesMax) errors.too_long(at, *name, kHostNameBytesMax);
+  check(at, *name, object::check_dns1123_subdomain(name->as_string()), errors);
+  if (spec.at("hostNetwork").as_bool()) errors.forbidden(at, "may not be specified when hostNetwork is true");
+  if (spec.at("setHostnameAsFQDN").as_bool()) {
+    errors.forbidden(at, "may not be specified when setHostnameAsFQDN is true");
+  }
+}
+
 void validate_policies(const Path& path, const Value& spec, FieldErrors& errors) {
   check_one_of(path.child("restartPolicy"), spec.at("restartPolicy"), {"Always", "OnFailure", "Never"}, errors);
   check_one_of(path.child("dnsPolicy"), spec.at("dnsPolicy"),
@@ -272,6 +286,7 @@ void validate_pod_spec(const Path& path, const Value& spec, const Value& metadat
   validate_spread_constraints(path.child("topologySpreadConstraints"), spec.at("topologySpreadConstraints"), errors);
   validate_host_users(path, spec, errors);
   validate_names(path, spec, errors);
+  validate_host_name(path, spec, errors);
   validate_tolerations(path.child("tolerations"), spec.at("tolerations"), errors);
   validate_host_aliases(path.child("hostAliases"), spec.at("hostAliases"), errors);
   if (const Value* overhead = spec.find("overhead")) {
