@@ -24,18 +24,6 @@ TEST_P(Defaults, AddNothingTheSecondTime) {
   EXPECT_EQ(object::to_json(once), object::to_json(twice));
 }
 
-constexpr std::string_view kPod =
-    "{metadata: {name: p, namespace: ns}, spec: {serviceAccount: a, hostNetwork: true, resources: {limits: {cpu: 1}}, "
-    "volumes: [{name: a}, {name: b, secret: {secretName: s}}, {name: c, projected: {sources: [{serviceAccountToken: "
-    "{path: t}}]}}, {name: d, hostPath: {path: /d}}, {name: e, image: {reference: i}}, {name: f, ephemeral: "
-    "{volumeClaimTemplate: {spec: {accessModes: [ReadWriteOnce]}}}}, {name: g, rbd: {monitors: [m], image: i}}, {name: "
-    "h, "
-    "azureDisk: {diskName: d, diskURI: u}}, {name: x, iscsi: {targetPortal: t}}, {name: j, downwardAPI: {items: "
-    "[{path: "
-    "p, fieldRef: {fieldPath: metadata.name}}]}}], containers: [{name: c, image: i, ports: [{containerPort: 80}], env: "
-    "[{name: A, valueFrom: {fieldRef: {fieldPath: metadata.name}}}], resources: {limits: {memory: 1024Mi}}, "
-    "livenessProbe: {httpGet: {port: 80}}, readinessProbe: {grpc: {port: 1}}, lifecycle: {preStop: {httpGet: {port: "
-    "80}}}}]}}";
 constexpr std::string_view kTemplate =
     "{selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: "
     "i}]}}}";
@@ -43,7 +31,6 @@ constexpr std::string_view kTemplate =
 INSTANTIATE_TEST_SUITE_P(
     Kinds, Defaults,
     testing::Values(
-        Example{"", "Pod", "v1", kPod},
         Example{"", "Service", "v1",
                 "{metadata: {name: s}, spec: {type: LoadBalancer, sessionAffinity: ClientIP, ports: [{port: 80}]}, "
                 "status: {loadBalancer: {ingress: [{ip: 1.2.3.4}]}}}"},
@@ -59,7 +46,6 @@ INSTANTIATE_TEST_SUITE_P(
                 "{spec: {scaleTargetRef: {kind: D, name: w}, maxReplicas: 2, behavior: {scaleUp: {}}}}"},
         Example{"networking.k8s.io", "NetworkPolicy", "v1",
                 "{spec: {podSelector: {}, egress: [{ports: [{port: 53}]}]}}"},
-        Example{"networking.k8s.io", "IngressClass", "v1", "{spec: {controller: a/b, parameters: {kind: K, name: m}}}"},
         Example{"rbac.authorization.k8s.io", "RoleBinding", "v1",
                 "{roleRef: {kind: Role, name: r}, subjects: [{kind: User, name: u}]}"},
         Example{"storage.k8s.io", "CSIDriver", "v1", "{metadata: {name: d}, spec: {}}"},

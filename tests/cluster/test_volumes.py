@@ -457,7 +457,7 @@ def test_an_nfs_provisioner(cluster, space, pool, tmp_path):
 CLOUD = {
     "awsElasticBlockStore": ({"volumeID": "vol-049df61146c4d7901", "fsType": "ext4"}, "ebs.csi.aws.com"),
     "gcePersistentDisk": ({"pdName": "disk-1"}, "pd.csi.storage.gke.io"),
-    "azureDisk": ({"diskName": "d", "diskURI": "/subscriptions/x/resourceGroups/y/providers/Microsoft.Compute/disks/d"}, "disk.csi.azure.com"),
+    "azureDisk": ({"kind": "Managed", "diskName": "d", "diskURI": "/subscriptions/x/resourceGroups/y/providers/Microsoft.Compute/disks/d"}, "disk.csi.azure.com"),
     "cinder": ({"volumeID": "c1"}, "cinder.csi.openstack.org"),
     "vsphereVolume": ({"volumePath": "[store] v.vmdk"}, "csi.vsphere.vmware.com"),
     "iscsi": ({"targetPortal": "192.0.2.1:3260", "iqn": "iqn.2001-04.com.example:storage", "lun": 0}, "iscsi.csi.k8s.io"),
