@@ -30,6 +30,8 @@ void prepare_create(Value& job) {
   if (wanted.find("batch.kubernetes.io/controller-uid") == nullptr) {
     wanted.set("batch.kubernetes.io/controller-uid", uid);
   }
+  // What a job without labels gets from its template, it gets of the labels just made, too.
+  if (job.at({"metadata", "labels"}).empty()) job.set({"metadata", "labels"}, Value(labels));
 }
 
 void validate(const Value& job, FieldErrors& errors) {

@@ -5,6 +5,7 @@
 
 #include "kinds/admissionregistration/webhook_client.h"
 #include "kinds/custom/custom_kind.h"
+#include "kinds/custom/schema_types.h"
 #include "kinds/custom/schema_walk.h"
 #include "kinds/custom/structural_schema.h"
 #include "kinds/custom/version_rules.h"
@@ -166,7 +167,10 @@ void validate(const Value& definition, FieldErrors& errors) {
   for (size_t i = 0; i < spec.at("versions").size(); ++i) {
     const Value& version = spec.at("versions").items()[i];
     const Path here = versions.index(i);
-    validate_version(version, here, errors);
+    const Path schema = here.child("schema");
+    const size_t before = errors.size();
+    check_schema_types(version.at({"schema", "openAPIV3Schema"}), schema.child("openAPIV3Schema"), errors);
+    if (errors.size() == before) validate_version(version, here, errors);
     stored += version.at("storage").as_bool() ? 1 : 0;
     if (!seen.emplace(version.at("name").as_string()).second) {
       errors.invalid(here.child("name"), version.at("name"), "must contain unique version names");

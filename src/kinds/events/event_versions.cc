@@ -29,6 +29,10 @@ void rename(Value& event, std::string_view from, std::string_view to) {
 
 void event_from_events_group(Value& event) {
   for (const auto& [face, kept] : kNames) rename(event, face, kept);
+  // Shown though they are empty, in core/v1 alone.
+  for (std::string_view name : {"reportingComponent", "reportingInstance"}) {
+    if (event.find(name) == nullptr) event.set(name, "");
+  }
 }
 
 void event_to_events_group(Value& event) {
