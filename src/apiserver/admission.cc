@@ -144,17 +144,20 @@ Result<void> Admission::admit_update(const Call& call, Value& document, const Va
   if (is_core(call, "persistentvolumeclaims") && call.request.subresource.empty()) {
     STEAD_TRY_VOID(check_claim_growth(call, document, old));
   }
-  if (call.request.subresource.empty()) STEAD_TRY_VOID(check_limits(call, document, false));
+  if (call.request.subresource.empty() || call.request.subresource == "resize") {
+    STEAD_TRY_VOID(check_limits(call, document, false));
+  }
   if (is_certificate_request(call) && call.request.subresource == "status") {
     STEAD_TRY_VOID(admit_certificate_status(call, authorizer_, document, old));
   }
   return check_escalation(authorizer_, cache_, call, document, &old);
 }
 
-// A pod's resources are settled when it is made; a claim may grow.
+// A pod's resources are settled when it is made and when it is resized; a claim may grow.
 Result<void> Admission::check_limits(const Call& call, Value& document, bool is_new) const {
   bool pod = is_core(call, "pods");
-  if (!(pod && is_new) && !is_core(call, "persistentvolumeclaims")) return {};
+  bool resized = pod && call.request.subresource == "resize";
+  if (!(pod && is_new) && !resized && !is_core(call, "persistentvolumeclaims")) return {};
   std::vector<ObjectPtr> ranges;
   std::string prefix = call.request.ns + "/";
   cache_.snapshot("/limitranges").objects.visit_from(prefix, [&](const std::string& key, const ObjectPtr& range) {
@@ -163,7 +166,7 @@ Result<void> Admission::check_limits(const Call& call, Value& document, bool is_
     return true;
   });
   if (ranges.empty()) return {};
-  if (pod) set_limit_defaults(ranges, document);
+  if (pod && is_new) set_limit_defaults(ranges, document);
   std::vector<std::string> problems =
       pod ? limit_problems_of_pod(ranges, document) : limit_problems_of_claim(ranges, document);
   if (problems.empty()) return {};

@@ -238,6 +238,11 @@ void ApiServer::dispatch_subresource(Call call, object::StrictErrors strict, Cal
     if (verb == Verb::kUpdate || verb == Verb::kPatch) {
       return write_ephemeral_containers(verbs_, std::move(call), std::move(strict), std::move(done));
     }
+  } else if (core && call.resource->name == "pods" && subresource == "resize") {
+    if (verb == Verb::kGet) return done(verbs_.get(call));
+    if (verb == Verb::kUpdate || verb == Verb::kPatch) {
+      return resize_pod(verbs_, std::move(call), std::move(strict), std::move(done));
+    }
   } else if (core && call.resource->name == "namespaces" && subresource == "finalize" && verb == Verb::kUpdate) {
     return finalize_namespace(verbs_, std::move(call), std::move(done));
   } else if (is_certificate_request(call) && subresource == "approval") {

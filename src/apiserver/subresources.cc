@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "apiserver/patching.h"
+#include "kinds/core/pod_resize.h"
 #include "kinds/core/pod_update.h"
 #include "kinds/custom/custom_kind.h"
 #include "kinds/descriptors.h"
@@ -212,6 +213,19 @@ void write_ephemeral_containers(Verbs& verbs, Call call, object::StrictErrors st
       change.document.erase({"spec", "ephemeralContainers"});
     }
     change.validate_update = kinds::validate_pod_ephemeral_update;
+  };
+  if (call.request.verb == client::Verb::kPatch) {
+    return verbs.patch(std::move(call), std::move(strict), std::move(done), narrow);
+  }
+  verbs.update(std::move(call), std::move(strict), std::move(done), narrow);
+}
+
+void resize_pod(Verbs& verbs, Call call, object::StrictErrors strict, Callback done) {
+  auto narrow = [](Verbs::Change& change, const object::Object& current) {
+    Value owners = change.document.at({"metadata", "managedFields"});
+    kinds::narrow_pod_resize(change.document, current.document());
+    if (change.owners_known) change.document.set({"metadata", "managedFields"}, std::move(owners));
+    change.validate_update = kinds::validate_pod_resize;
   };
   if (call.request.verb == client::Verb::kPatch) {
     return verbs.patch(std::move(call), std::move(strict), std::move(done), narrow);

@@ -1,7 +1,7 @@
 #pragma once
 
-// The subresources that are more than a part of their object: scale, binding, ephemeralcontainers, finalize. API loop
-// only.
+// The subresources that are more than a part of their object: scale, binding, ephemeralcontainers, resize, finalize.
+// API loop only.
 
 #include "apiserver/authentication/service_account_tokens.h"
 #include "apiserver/verbs.h"
@@ -22,6 +22,9 @@ Result<Response> request_token(const ServiceAccountTokens& tokens, const NodeRes
 
 // PUT and PATCH pods/NAME/ephemeralcontainers: may add to spec.ephemeralContainers only.
 void write_ephemeral_containers(Verbs& verbs, Call call, object::StrictErrors strict, Callback done);
+
+// PUT and PATCH pods/NAME/resize: may change CPU and memory of spec.containers and sidecars only (KEP-1287).
+void resize_pod(Verbs& verbs, Call call, object::StrictErrors strict, Callback done);
 
 // PUT namespaces/NAME/finalize: may change spec.finalizers only.
 void finalize_namespace(Verbs& verbs, Call call, Callback done);

@@ -95,9 +95,10 @@ class Verbs {
   void store_new(std::shared_ptr<Call> call, NewDocument made, int attempt, Callback done);
   void review_new(const CreationPtr& creation);
   void write_new(const CreationPtr& creation);
-  void apply(Call call, const object::StrictErrors& strict, Callback done);
-  void apply_attempt(std::shared_ptr<Call> call, std::vector<std::string> warnings, int attempt, Callback done);
-  void apply_to_existing(const Call& call, std::vector<std::string> warnings, Callback done);
+  void apply(Call call, const object::StrictErrors& strict, Callback done, const Narrow& narrow);
+  void apply_attempt(std::shared_ptr<Call> call, std::vector<std::string> warnings, int attempt, Callback done,
+                     const Narrow& narrow);
+  void apply_to_existing(const Call& call, std::vector<std::string> warnings, Callback done, const Narrow& narrow);
   void review_deletion(std::shared_ptr<Call> call, DeleteOptions options, int attempt, const ObjectPtr& current,
                        Deletion deletion, Response response, Callback done);
   void remove_all(const Call& call, const DeleteOptions& options, Response listed, const Callback& done);

@@ -13,7 +13,7 @@ constexpr int kAttemptsMax = 8;
 
 }  // namespace
 
-void Verbs::apply(Call call, const object::StrictErrors& strict, Callback done) {
+void Verbs::apply(Call call, const object::StrictErrors& strict, Callback done, const Narrow& narrow) {
   std::vector<std::string> warnings;
   if (!strict.empty() && call.request.field_validation == "Strict") {
     return done(make_error(Reason::kBadRequest, "error strict decoding YAML: " + strict[0]));
@@ -21,11 +21,12 @@ void Verbs::apply(Call call, const object::StrictErrors& strict, Callback done) 
   if (call.request.field_validation != "Ignore") warnings = strict;
   Result<void> prepared = prepare_configuration(call, call.request.body);
   if (!prepared.ok()) return done(prepared.error());
-  apply_attempt(std::make_shared<Call>(std::move(call)), std::move(warnings), 1, std::move(done));
+  apply_attempt(std::make_shared<Call>(std::move(call)), std::move(warnings), 1, std::move(done), narrow);
 }
 
-void Verbs::apply_attempt(std::shared_ptr<Call> call, std::vector<std::string> warnings, int attempt, Callback done) {
-  if (find(*call)) return apply_to_existing(*call, std::move(warnings), std::move(done));
+void Verbs::apply_attempt(std::shared_ptr<Call> call, std::vector<std::string> warnings, int attempt, Callback done,
+                          const Narrow& narrow) {
+  if (find(*call)) return apply_to_existing(*call, std::move(warnings), std::move(done), narrow);
   if (!call->request.subresource.empty()) return done(not_found_error(*call, call->request.name));
   const Value& configuration = call->request.body;
   std::string_view uid = configuration.at({"metadata", "uid"}).as_string();
@@ -46,20 +47,21 @@ void Verbs::apply_attempt(std::shared_ptr<Call> call, std::vector<std::string> w
   if (!hub.ok()) return done(hub.error());
   NewDocument made{std::move(*hub), std::move(managed), warnings};
   store_new(call, std::move(made), 1,
-            [this, call, warnings, attempt, done = std::move(done)](Result<Response> response) {
+            [this, call, warnings, attempt, narrow, done = std::move(done)](Result<Response> response) {
               const bool raced = !response.ok() && response.error().reason == Reason::kAlreadyExists;
               if (raced && attempt < kAttemptsMax && !call->request.dry_run) {
-                return apply_attempt(call, warnings, attempt + 1, done);
+                return apply_attempt(call, warnings, attempt + 1, done, narrow);
               }
               done(std::move(response));
             });
 }
 
-void Verbs::apply_to_existing(const Call& call, std::vector<std::string> warnings, Callback done) {
+void Verbs::apply_to_existing(const Call& call, std::vector<std::string> warnings, Callback done,
+                              const Narrow& narrow) {
   auto context = std::make_shared<const Call>(call);
   change(
       call,
-      [this, context, warnings = std::move(warnings)](const object::Object& current) -> Result<Change> {
+      [this, context, narrow, warnings = std::move(warnings)](const object::Object& current) -> Result<Change> {
         const Value& configuration = context->request.body;
         Change change;
         change.status_only = context->request.subresource == "status";
@@ -76,6 +78,7 @@ void Verbs::apply_to_existing(const Call& call, std::vector<std::string> warning
         STEAD_TRY(hub, to_hub(*context, std::move(applied.document), {}, change.warnings));
         STEAD_TRY_VOID(set_identity(*context, hub, random_));
         change.document = std::move(hub);
+        if (narrow) narrow(change, current);
         return change;
       },
       std::move(done));

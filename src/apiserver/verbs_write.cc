@@ -420,7 +420,8 @@ void Verbs::update(Call call, object::StrictErrors strict, Callback done, Narrow
 }
 
 void Verbs::patch(Call call, object::StrictErrors strict, Callback done, Narrow narrow) {
-  if (call.request.patch_type == client::PatchType::kApply) return apply(std::move(call), strict, std::move(done));
+  if (call.request.patch_type == client::PatchType::kApply)
+    return apply(std::move(call), strict, std::move(done), narrow);
   Call context = call;
   Value patch = std::move(context.request.body);
   context.request.body = Value();

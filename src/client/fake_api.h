@@ -191,7 +191,7 @@ class FakeApi final : public ApiTransport {
     return response;
   }
 
-  // Of strategic merge only what status writers use: conditions merge by type, and the replace directive.
+  // Of strategic merge only what status writers use: conditions merge by type, and the directives.
   static void merge(Value& target, const Value& patch, bool strategic) {
     for (const object::Member& member : patch.members()) {
       if (member.value.is_null()) {
@@ -209,6 +209,9 @@ class FakeApi final : public ApiTransport {
   static void merge_list(Value& target, const Value& patch, bool by_type) {
     if (!by_type || target.is_null()) target = Value::array();
     for (const Value& item : patch.items()) {
+      if (item.at("$patch").as_string() == "delete") {
+        std::erase_if(target.mutable_items(), [&](const Value& old) { return old.at("type") == item.at("type"); });
+      }
       if (!item.at("$patch").is_null()) continue;
       Value* known = nullptr;
       for (Value& old : target.mutable_items()) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <unordered_map>
 
 #include "base/log.h"
@@ -112,6 +113,8 @@ struct Node::State : PodHost, PodDirectory, std::enable_shared_from_this<Node::S
   // By "ns/name", oldest first: more than one where a name is used again.
   std::map<std::string, std::vector<PodWorker*>> names;
   std::unordered_map<std::string, std::string> owners;  // runtime id → uid
+  std::set<std::string> resizing;                       // uids of pods that wait for other resources
+  bool resizes_due = false;
 
   // What still has to end before this can be taken for a new node.
   std::optional<std::string> left_over() const {
@@ -242,6 +245,7 @@ struct Node::State : PodHost, PodDirectory, std::enable_shared_from_this<Node::S
     auto known = workers.find(std::string(after->uid()));
     if (known != workers.end()) {
       known->second->update(after);
+      retry_resizes_later();
     } else {
       admit(add_worker(after));
     }
@@ -289,6 +293,47 @@ struct Node::State : PodHost, PodDirectory, std::enable_shared_from_this<Node::S
     }
   }
 
+  void resize_wanted(PodWorker& worker) override {
+    resizing.insert(worker.uid());
+    retry_resizes_later();
+  }
+
+  void retry_resizes_later() {
+    if (resizing.empty() || resizes_due) return;
+    resizes_due = true;
+    loop.post([weak = weak_from_this()] {
+      if (auto self = weak.lock()) self->retry_resizes();
+    });
+  }
+
+  // Whenever some pod asks for more or less, or leaves room.
+  void retry_resizes() {
+    resizes_due = false;
+    std::vector<PodWorker*> waiting;
+    for (auto uid = resizing.begin(); uid != resizing.end();) {
+      auto worker = workers.find(*uid);
+      if (worker != workers.end() && worker->second->wants_room()) {
+        waiting.push_back(worker->second.get());
+        ++uid;
+      } else {
+        uid = resizing.erase(uid);
+      }
+    }
+    std::stable_sort(waiting.begin(), waiting.end(),
+                     [](PodWorker* a, PodWorker* b) { return resizes_before(a->shape(), b->shape()); });
+    kinds::Resources allocatable;
+    allocatable.cpu_milli = options.machine.cpus * 1000;
+    allocatable.memory = options.machine.memory_bytes;
+    for (PodWorker* worker : waiting) {
+      kinds::Resources others;
+      for (const auto& [uid, other] : workers) {
+        if (other.get() != worker && other->holds_room()) others.add(allocated_requests(other->shape()));
+      }
+      const PodShape& shape = worker->shape();
+      worker->answer_resize(judge_resize(wanted_requests(shape), allocated_requests(shape), others, allocatable));
+    }
+  }
+
   bool predecessor_alive(const PodWorker& worker) const override {
     auto found = names.find(client::object_key(worker.ns(), worker.name()));
     return found != names.end() && !found->second.empty() && found->second.front() != &worker;
@@ -313,6 +358,7 @@ struct Node::State : PodHost, PodDirectory, std::enable_shared_from_this<Node::S
     for (PodWorker* successor : name->second) successor->reconcile();
     if (name->second.empty()) names.erase(name);
     workers.erase(found);
+    retry_resizes_later();
     registration.cleaned();
   }
 };

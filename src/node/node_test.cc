@@ -257,6 +257,60 @@ TEST_F(NodeTest, AFollowedLogEndsWithItsContainer) {
   EXPECT_TRUE(until(follow, 30s));
 }
 
+TEST_F(NodeTest, ResizesInPlaceOrWaitsForRoom) {
+  start_node();
+  ASSERT_TRUE(until([&] { return node_->ready(); }));
+  auto resources = [&](const std::string& name, const char* cpu, int64_t generation) {
+    api_.change(kPods, "default/" + name, [&](Value& document) {
+      document["spec"]["containers"].mutable_items()[0].set({"resources", "requests", "cpu"}, cpu);
+      document.set({"metadata", "generation"}, generation);
+    });
+  };
+  for (const char* name : {"a", "b"}) {
+    Value document = pod_document(name, {"app"});
+    document["spec"]["containers"].mutable_items()[0].set({"resources", "requests", "cpu"}, "1");
+    document.set({"metadata", "generation"}, 1);
+    api_.put(kPods, std::move(document));
+    ASSERT_TRUE(until([&] { return ready(name); }));
+  }
+  resources("a", "2500m", 2);
+  ASSERT_TRUE(until([&] { return container("a").at({"resources", "requests", "cpu"}).as_string() == "2500m"; }));
+  std::string id(container("a").at("containerID").as_string());
+  EXPECT_EQ(runtime_->resources_of(id.substr(id.rfind('/') + 1)).cpu_shares, 2560);
+  EXPECT_EQ(container("a").at({"allocatedResources", "cpu"}).as_string(), "2500m");
+  EXPECT_EQ(container("a").at("restartCount").as_int(), 0);
+  // The node has four processors: no room, before the other gives some back.
+  resources("b", "2", 2);
+  ASSERT_TRUE(until([&] { return condition("b", "PodResizePending") == "True"; }));
+  EXPECT_EQ(container("b").at({"allocatedResources", "cpu"}).as_string(), "1");
+  resources("a", "1", 3);
+  ASSERT_TRUE(until([&] { return container("b").at({"resources", "requests", "cpu"}).as_string() == "2"; }));
+  ASSERT_TRUE(until([&] { return condition("b", "PodResizePending").empty(); }));
+  ASSERT_TRUE(until([&] { return condition("b", "PodResizeInProgress").empty(); }));
+  simulation_.run_for(1s);
+  EXPECT_EQ(events("ResizeDeferred"), 1u);
+  EXPECT_EQ(events("ResizeCompleted"), 3u);
+}
+
+TEST_F(NodeTest, AResizeRestartsWhereThePolicySaysSo) {
+  start_node();
+  Value document = pod_document("a", {"app"});
+  document["spec"].set("restartPolicy", "OnFailure");
+  Value& app = document["spec"]["containers"].mutable_items()[0];
+  app.set({"resources", "limits", "memory"}, "100Mi");
+  app.set("resizePolicy",
+          Value::array({Value::object({{"resourceName", "memory"}, {"restartPolicy", "RestartContainer"}})}));
+  api_.put(kPods, std::move(document));
+  ASSERT_TRUE(until([&] { return ready("a"); }));
+  api_.change(kPods, "default/a", [&](Value& changed) {
+    changed["spec"]["containers"].mutable_items()[0].set({"resources", "limits", "memory"}, "200Mi");
+  });
+  // It ends with 0 when it is stopped, and is started again all the same.
+  ASSERT_TRUE(until([&] { return container("a").at("restartCount").as_int() == 1 && ready("a"); }));
+  EXPECT_EQ(configs_["app"].resources.memory_limit_bytes, 200 << 20);
+  EXPECT_EQ(container("a").at({"resources", "limits", "memory"}).as_string(), "200Mi");
+}
+
 TEST_F(NodeTest, DeletionEndsContainersFirst) {
   start_node();
   api_.put(kPods, pod_document("web-0", {"app"}));

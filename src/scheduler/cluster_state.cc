@@ -37,7 +37,7 @@ Resources scored(const Value& spec, const Resources& requests) {
 
 PodInfo::PodInfo(ObjectPtr the_pod) : pod(std::move(the_pod)) {
   const Value& spec = pod->spec();
-  requests = kinds::pod_requests(spec);
+  requests = kinds::pod_requests_held(pod->document());
   scored_requests = scored(spec, requests);
   host_ports = kinds::host_ports(spec);
   claims = claims_of(*pod);

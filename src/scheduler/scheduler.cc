@@ -21,6 +21,13 @@ bool same_for_scheduling(const Object& a, const Object& b) {
          a.metadata().at("labels") == b.metadata().at("labels");
 }
 
+// A pod on a node was resized and left room.
+bool has_shrunk(const object::Object& before, const object::Object& after) {
+  kinds::Resources then = kinds::pod_requests_held(before.document());
+  kinds::Resources now = kinds::pod_requests_held(after.document());
+  return now.cpu_milli < then.cpu_milli || now.memory < then.memory;
+}
+
 client::Informer* find_budgets(client::InformerSet& informers) {
   bool served = kinds::registry().find("policy", "poddisruptionbudgets") != nullptr;
   return served ? &informers.get({"policy", "poddisruptionbudgets"}) : nullptr;
@@ -94,6 +101,9 @@ void Scheduler::pod_changed(const ObjectPtr& before, const ObjectPtr& after) {
     metrics_.set_unschedulable(unschedulable_.size());
     cluster_.end_nomination(key);
     cluster_.set_pod(std::make_shared<PodInfo>(after), std::string(node));
+    if (before && !unschedulable_.empty() && has_shrunk(*before, *after)) {
+      return retry([](const Unschedulable&) { return true; });
+    }
     if (news || relabelled) retry([](const Unschedulable& one) { return one.waits_for_pods; });
     return;
   }

@@ -145,6 +145,7 @@ void append_subresources(const Resource& resource, Value& list) {
     list.append(subresource_entry(resource, "log", "Pod", {"get"}));
     list.append(subresource_entry(resource, "portforward", "PodPortForwardOptions", {"create", "get"}));
     append_proxy(resource, "PodProxyOptions", list);
+    list.append(subresource_entry(resource, "resize", resource.kind, {"get", "patch", "update"}));
   } else if (resource.name == "serviceaccounts") {
     Value entry = subresource_entry(resource, "token", "TokenRequest", {"create"});
     entry.set("group", "authentication.k8s.io");

@@ -323,6 +323,8 @@ void add_paths(Value& paths, Definitions& definitions, Dialect dialect, const Re
   if (resource.group.empty() && resource.name == "pods") {
     publish(root + "/{name}/ephemeralcontainers",
             item(context, words + kind_word + "Ephemeralcontainers", version.message, context.object), true, true);
+    publish(root + "/{name}/resize", item(context, words + kind_word + "Resize", version.message, context.object), true,
+            true);
   }
   if (resource.namespaced) {
     Value all = Value::object();

@@ -51,20 +51,51 @@ Resources read_resources(const Value& list) {
 
 namespace {
 
+// What one container counts for; `list` is where it stands in the spec.
+using ContainerAmount = Resources (*)(const Value& pod, std::string_view list, const Value& container,
+                                      std::string_view kind);
+
+Resources wanted(const Value&, std::string_view, const Value& container, std::string_view kind) {
+  return read_resources(container.at({"resources", kind}));
+}
+
+bool is_infeasible(const Value& status) {
+  for (const Value& condition : status.at("conditions").items()) {
+    if (condition.at("type").as_string() == "PodResizePending") {
+      return condition.at("reason").as_string() == "Infeasible";
+    }
+  }
+  return false;
+}
+
+Resources held(const Value& pod, std::string_view list, const Value& container, std::string_view kind) {
+  const Value& status = pod.at("status");
+  std::string_view statuses = list == "containers" ? "containerStatuses" : "initContainerStatuses";
+  for (const Value& one : status.at(statuses).items()) {
+    if (one.at("name") != container.at("name")) continue;
+    if (one.find("resources") == nullptr && one.find("allocatedResources") == nullptr) break;
+    Resources has = read_resources(one.at({"resources", kind}));
+    if (kind == "requests") has.raise_to(read_resources(one.at("allocatedResources")));
+    if (!is_infeasible(status)) has.raise_to(wanted(pod, list, container, kind));
+    return has;
+  }
+  return wanted(pod, list, container, kind);
+}
+
 // `kind` is "requests" or "limits".
-Resources pod_resources(const Value& pod_spec, std::string_view kind) {
+Resources pod_resources(const Value& pod, const Value& pod_spec, std::string_view kind, ContainerAmount amount) {
   Resources total;
   for (const Value& container : pod_spec.at("containers").items()) {
-    total.add(read_resources(container.at({"resources", kind})));
+    total.add(amount(pod, "containers", container, kind));
   }
   Resources sidecars;
   Resources init_peak;
   for (const Value& container : pod_spec.at("initContainers").items()) {
-    Resources own = read_resources(container.at({"resources", kind}));
     if (container.at("restartPolicy").as_string() == "Always") {
-      sidecars.add(own);
+      sidecars.add(amount(pod, "initContainers", container, kind));
       init_peak.raise_to(sidecars);
     } else {
+      Resources own = wanted(pod, "initContainers", container, kind);
       own.add(sidecars);
       init_peak.raise_to(own);
     }
@@ -76,8 +107,24 @@ Resources pod_resources(const Value& pod_spec, std::string_view kind) {
     Resources declared = read_resources(pod_level);
     if (pod_level.find("cpu") != nullptr) total.cpu_milli = declared.cpu_milli;
     if (pod_level.find("memory") != nullptr) total.memory = declared.memory;
-    for (const auto& [name, amount] : declared.extended) total.extended[name] = amount;
+    for (const auto& [name, amount_declared] : declared.extended) total.extended[name] = amount_declared;
   }
+  return total;
+}
+
+Resources requests_of(const Value& pod, const Value& pod_spec, ContainerAmount amount) {
+  Resources total = pod_resources(pod, pod_spec, "requests", amount);
+  total.add(read_resources(pod_spec.at("overhead")));
+  return total;
+}
+
+Resources limits_of(const Value& pod, const Value& pod_spec, ContainerAmount amount) {
+  Resources total = pod_resources(pod, pod_spec, "limits", amount);
+  // What runs the pod counts where the pod is limited at all.
+  Resources overhead = read_resources(pod_spec.at("overhead"));
+  if (total.cpu_milli > 0) total.cpu_milli += overhead.cpu_milli;
+  if (total.memory > 0) total.memory += overhead.memory;
+  if (total.ephemeral_storage > 0) total.ephemeral_storage += overhead.ephemeral_storage;
   return total;
 }
 
@@ -124,20 +171,9 @@ std::map<std::string, object::Quantity, std::less<>> container_requests(const Va
   return total;
 }
 
-Resources pod_requests(const Value& pod_spec) {
-  Resources total = pod_resources(pod_spec, "requests");
-  total.add(read_resources(pod_spec.at("overhead")));
-  return total;
-}
-
-Resources pod_limits(const Value& pod_spec) {
-  Resources total = pod_resources(pod_spec, "limits");
-  // What runs the pod counts where the pod is limited at all.
-  Resources overhead = read_resources(pod_spec.at("overhead"));
-  if (total.cpu_milli > 0) total.cpu_milli += overhead.cpu_milli;
-  if (total.memory > 0) total.memory += overhead.memory;
-  if (total.ephemeral_storage > 0) total.ephemeral_storage += overhead.ephemeral_storage;
-  return total;
-}
+Resources pod_requests(const Value& pod_spec) { return requests_of(Value(), pod_spec, wanted); }
+Resources pod_limits(const Value& pod_spec) { return limits_of(Value(), pod_spec, wanted); }
+Resources pod_requests_held(const Value& pod) { return requests_of(pod, pod.at("spec"), held); }
+Resources pod_limits_held(const Value& pod) { return limits_of(pod, pod.at("spec"), held); }
 
 }  // namespace stead::kinds

@@ -35,5 +35,9 @@ Resources pod_requests(const Value& pod_spec);
 std::map<std::string, object::Quantity, std::less<>> container_requests(const Value& pod_spec);
 // pod_requests() of limits; a container without a limit adds nothing.
 Resources pod_limits(const Value& pod_spec);
+// What a pod takes of its node and of quotas while its containers are being resized (KEP-1287): of each container the
+// largest of what it asks for, what was allocated and what it has. A resize that its node cannot serve does not count.
+Resources pod_requests_held(const Value& pod);
+Resources pod_limits_held(const Value& pod);
 
 }  // namespace stead::kinds

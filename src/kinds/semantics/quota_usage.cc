@@ -52,8 +52,8 @@ bool is_live_pod(const Value& pod) { return !is_pod_terminated(pod); }
 void add_pod(QuotaAmounts& amounts, const Value& pod) {
   if (!is_live_pod(pod)) return;
   add(amounts, "pods", Quantity::from_units(1));
-  add_resources(amounts, pod_requests(pod.at("spec")), "requests.", true);
-  add_resources(amounts, pod_limits(pod.at("spec")), "limits.", false);
+  add_resources(amounts, pod_requests_held(pod), "requests.", true);
+  add_resources(amounts, pod_limits_held(pod), "limits.", false);
 }
 
 void add_service(QuotaAmounts& amounts, const Value& service) {

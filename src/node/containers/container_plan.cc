@@ -80,19 +80,6 @@ int64_t oom_score(const PodShape& shape, const Value& resources, int64_t memory_
   return std::clamp<int64_t>(score, 1000 + kOomGuaranteed, kOomBestEffort - 1);
 }
 
-Resources container_resources(const PodShape& shape, const ContainerShape& container, int64_t memory_capacity) {
-  const Value& given = container.document->at("resources");
-  Resources resources;
-  Quantity request = quantity_at(given, "requests", "cpu");
-  Quantity limit = quantity_at(given, "limits", "cpu");
-  int64_t milli = given.at({"requests", "cpu"}).is_null() ? limit.milli_value() : request.milli_value();
-  resources.cpu_shares = std::clamp(milli * 1024 / 1000, kSharesMin, kSharesMax);
-  if (!limit.is_zero()) resources.cpu_quota_us = std::max<int64_t>(1000, limit.milli_value() * kCpuPeriodUs / 1000);
-  resources.memory_limit_bytes = quantity_at(given, "limits", "memory").value();
-  resources.oom_score_adj = oom_score(shape, given, memory_capacity);
-  return resources;
-}
-
 Labels identity(const PodShape& shape) {
   return {{kLabelPodName, shape.name}, {kLabelPodNamespace, shape.ns}, {kLabelPodUid, shape.uid}};
 }
@@ -139,6 +126,19 @@ bool mounts_over(const ContainerConfig& config, std::string_view path) {
 }
 
 }  // namespace
+
+Resources container_resources(const PodShape& shape, const ContainerShape& container, int64_t memory_capacity) {
+  const Value& given = container.resources();
+  Resources resources;
+  Quantity request = quantity_at(given, "requests", "cpu");
+  Quantity limit = quantity_at(given, "limits", "cpu");
+  int64_t milli = given.at({"requests", "cpu"}).is_null() ? limit.milli_value() : request.milli_value();
+  resources.cpu_shares = std::clamp(milli * 1024 / 1000, kSharesMin, kSharesMax);
+  if (!limit.is_zero()) resources.cpu_quota_us = std::max<int64_t>(1000, limit.milli_value() * kCpuPeriodUs / 1000);
+  resources.memory_limit_bytes = quantity_at(given, "limits", "memory").value();
+  resources.oom_score_adj = oom_score(shape, given, memory_capacity);
+  return resources;
+}
 
 std::string volume_path(const VolumePlan& volume, const PodPaths& paths) {
   return volume.kind == VolumePlan::Kind::kHost ? volume.host_path : paths.volume(volume.name);

@@ -51,6 +51,9 @@ struct ContainerFacts {
 Result<ContainerPlan> container_plan(const PodShape& shape, const ContainerShape& container,
                                      const ContainerFacts& facts);
 
+// What the runtime holds a container to, by what is allocated to it.
+Resources container_resources(const PodShape& shape, const ContainerShape& container, int64_t memory_capacity);
+
 // runAsNonRoot against what the image says; the message is that of the CreateContainerConfigError.
 Result<void> check_non_root(const PodShape& shape, const ContainerShape& container,
                             const std::optional<ImageInfo>& image);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "node/pods/pod_resize.h"
 #include "object/time.h"
 
 namespace stead::node {
@@ -58,6 +59,7 @@ void ContainerRunner::recall(const Value& api_status) {
   std::string_view id = api_status.at("containerID").as_string();
   size_t scheme = id.find("://");
   recalled_id_ = scheme == std::string_view::npos ? id : id.substr(scheme + 3);
+  recalled_resources_ = api_status.at("resources");
   if (last_terminated_.is_null()) last_terminated_ = api_status.at({"lastState", "terminated"});
   if (has_instance_ || phase_ != ContainerPhase::kAbsent) return;
   if (const Value* terminated = state.find("terminated")) {
@@ -81,9 +83,10 @@ void ContainerRunner::adopt(const ContainerStatus& newest) {
   auto hash = newest.annotations.find(kAnnotationHash);
   hash_ = hash == newest.annotations.end() ? shape().hash : hash->second;
   current_ = newest;
+  bool same = recalled_id_ == id_;
+  actual_ = same && recalled_resources_.is_object() ? recalled_resources_ : shape().resources();
   if (newest.state == ContainerState::kRunning) {
     phase_ = ContainerPhase::kRunning;
-    bool same = recalled_id_ == id_;
     started_ = same && recalled_started_;
     ready_ = same && recalled_ready_;
     start_probes();
@@ -262,7 +265,8 @@ void ContainerRunner::create(const std::optional<ImageInfo>& image) {
   };
   std::string hash = shape().hash;
   in_background(context_.pool, context_.loop, std::move(work),
-                [weak = weak_from_this(), generation = generation_, attempt, hash](Started result) {
+                [weak = weak_from_this(), generation = generation_, attempt, hash,
+                 resources = shape().resources()](Started result) {
                   auto self = weak.lock();
                   if (!self || self->generation_ != generation) return;
                   if (!result.id.empty()) {
@@ -276,6 +280,8 @@ void ContainerRunner::create(const std::optional<ImageInfo>& image) {
                     self->has_instance_ = true;
                     self->in_sandbox_ = true;
                     self->hash_ = hash;
+                    self->actual_ = resources;
+                    self->again_ = false;
                     self->host_.claim_id(result.id);
                   }
                   self->created(std::move(result));
@@ -431,7 +437,7 @@ void ContainerRunner::ended(ContainerStatus status) {
 }
 
 void ContainerRunner::set_crash_back_off() {
-  if (!shape().restarts_after(current_->exit_code)) return;
+  if (again_ || !shape().restarts_after(current_->exit_code)) return;
   Instant now = context_.loop.now();
   Duration wait = back_off_.current(now);
   not_before_ = now + wait;
@@ -464,7 +470,14 @@ ContainerObservation ContainerRunner::observe() const {
   seen.started = started_;
   seen.ever_ran = has_instance_ || recalled_existed_;
   seen.condemned = condemned_;
-  if (phase_ == ContainerPhase::kRunning && !condemned_ && hash_ != shape().hash) seen.condemned = StopCause::kChanged;
+  seen.again = again_;
+  if (phase_ == ContainerPhase::kRunning && !condemned_) {
+    if (hash_ != shape().hash) {
+      seen.condemned = StopCause::kChanged;
+    } else if (is_resizable(shape().kind) && resize_restarts(shape(), actual_)) {
+      seen.condemned = StopCause::kResized;
+    }
+  }
   seen.not_before = not_before_;
   return seen;
 }
@@ -479,6 +492,12 @@ ContainerReport ContainerRunner::report() const {
   if (shape().kind != ContainerKind::kEphemeral || !current_) {
     report.waiting_reason = waiting_reason_;
     report.waiting_message = waiting_message_;
+  }
+  // What ended for good by its policy and comes back all the same is never told as ended.
+  if (again_ && report.waiting_reason.empty()) report.waiting_reason = "ContainerCreating";
+  if (current_ && is_resizable(shape().kind)) {
+    bool lives = phase_ == ContainerPhase::kRunning || phase_ == ContainerPhase::kStopping;
+    report.resources = lives ? actual_ : shape().resources();
   }
   report.restart_count = std::max(has_instance_ ? attempt_ : 0, recalled_restarts_.value_or(0));
   report.started = started_ && !settles;

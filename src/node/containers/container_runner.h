@@ -61,6 +61,12 @@ class ContainerRunner : public std::enable_shared_from_this<ContainerRunner> {
   void inputs_changed();
   // The pod has got another sandbox: what is left here belongs to the old one.
   void sandbox_changed();
+  // Brings the running instance to what is allocated to it now (KEP-1287), unless it has to be restarted for that.
+  void resize();
+  // Whether the running instance, if there is one, has what is allocated to it.
+  bool has_allocation() const;
+  // Why the last try to resize failed; empty: it did not.
+  const std::string& resize_error() const { return resize_error_; }
 
   ContainerObservation observe() const;
   ContainerReport report() const;
@@ -90,6 +96,7 @@ class ContainerRunner : public std::enable_shared_from_this<ContainerRunner> {
   void take_verdict(ProbeKind kind, bool success);
   void stop_probes();
   void set_crash_back_off();
+  void resized(const object::Value& wanted, const Result<void>& done);
   uint32_t next_attempt() const;
 
   NodeContext context_;
@@ -110,6 +117,7 @@ class ContainerRunner : public std::enable_shared_from_this<ContainerRunner> {
   bool recalled_started_ = false;
   bool recalled_ready_ = false;
   std::string recalled_id_;
+  object::Value recalled_resources_;
 
   std::string waiting_reason_;
   std::string waiting_message_;
@@ -122,6 +130,13 @@ class ContainerRunner : public std::enable_shared_from_this<ContainerRunner> {
   bool started_ = false;
   bool ready_ = false;
   std::optional<StopCause> condemned_;
+  bool again_ = false;
+  object::Value actual_;  // the resources of the running instance
+  bool resizing_ = false;
+  object::Value resize_refused_;  // what could not be given, and is not tried again before:
+  Instant resize_not_before_{};
+  Duration resize_retry_{};
+  std::string resize_error_;
   std::unique_ptr<Prober> probers_[3];
   loop::TimerId stop_timer_ = loop::TimerId::kNone;
   loop::TimerId discard_timer_ = loop::TimerId::kNone;

@@ -27,6 +27,8 @@ std::string kill_message(StopCause cause, const std::string& name) {
       return "FailedPostStartHook";
     case StopCause::kChanged:
       return fmt::format("Container {} definition changed, will be restarted", name);
+    case StopCause::kResized:
+      return fmt::format("Container {} resize requires restart", name);
     case StopCause::kSandboxGone:
       return fmt::format("Stopping container {}", name);
   }
@@ -64,6 +66,7 @@ void ContainerRunner::stop(StopCause cause, std::chrono::seconds grace) {
   if (phase_ != ContainerPhase::kRunning) return;
   stop_probes();
   phase_ = ContainerPhase::kStopping;
+  again_ = cause == StopCause::kChanged || cause == StopCause::kResized;
   if (cause == StopCause::kLivenessFailed || cause == StopCause::kStartupFailed) {
     auto probe =
         read_probe(*shape().document, cause == StopCause::kLivenessFailed ? ProbeKind::kLiveness : ProbeKind::kStartup);

@@ -94,7 +94,7 @@ Result<std::string> downward_resource(const PodShape& shape, const DownwardFacts
   if (resource.empty() || (list != "limits" && list != "requests")) {
     return make_error(Reason::kBadRequest, fmt::format("unsupported container resource : {}", path));
   }
-  const Value* amount = found->document->find({"resources", list, resource});
+  const Value* amount = found->resources().find({list, resource});
   Quantity quantity;
   if (amount != nullptr) {
     STEAD_TRY(parsed, Quantity::parse(amount->as_string()));

@@ -52,7 +52,8 @@ class Decision {
 
   bool ended_for_good(size_t index) const {
     const ContainerObservation& container = seen_.containers[index];
-    return container.phase == ContainerPhase::kExited && !shape_.containers[index].restarts_after(container.exit_code);
+    return container.phase == ContainerPhase::kExited && !container.again &&
+           !shape_.containers[index].restarts_after(container.exit_code);
   }
 
   bool finished() const {
@@ -114,7 +115,7 @@ class Decision {
       case ContainerPhase::kExited:
         if (shape.kind == ContainerKind::kInit && container.in_sandbox && container.exit_code == 0) return true;
         // In a new sandbox init containers run again; main ones by their policy.
-        if (shape.kind != ContainerKind::kInit && !shape.restarts_after(container.exit_code)) return true;
+        if (shape.kind != ContainerKind::kInit && ended_for_good(index)) return true;
         break;
       case ContainerPhase::kAbsent:
         break;

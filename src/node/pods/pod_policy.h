@@ -30,7 +30,15 @@ enum class ContainerPhase : uint8_t {
   kExited,
 };
 
-enum class StopCause : uint8_t { kPodEnds, kLivenessFailed, kStartupFailed, kPostStartFailed, kChanged, kSandboxGone };
+enum class StopCause : uint8_t {
+  kPodEnds,
+  kLivenessFailed,
+  kStartupFailed,
+  kPostStartFailed,
+  kChanged,
+  kResized,
+  kSandboxGone
+};
 
 struct ContainerObservation {
   ContainerPhase phase = ContainerPhase::kAbsent;
@@ -39,6 +47,7 @@ struct ContainerObservation {
   bool started = false;                // startup probe passed, or has none
   bool ever_ran = false;               // here, or before this life of the node part
   std::optional<StopCause> condemned;  // has to be stopped and, by policy, started again
+  bool again = false;                  // kExited: was stopped only to be started again, whatever the policy says
   Instant not_before{};                // no start before that (crash or image back-off)
 };
 

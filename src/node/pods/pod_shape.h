@@ -31,6 +31,9 @@ struct ContainerShape {
   std::vector<Rule> restart_rules;
   std::string hash;                         // changes when the running container no longer fits (name and image)
   const object::Value* document = nullptr;  // lives as long as PodShape::pod
+  // What was allocated to it, while the spec asks for something else (pod_resize.h).
+  std::optional<object::Value> allocated;
+  const object::Value& resources() const { return allocated ? *allocated : document->at("resources"); }
 
   // Whether an instance that ended with `exit_code` is followed by another one.
   bool restarts_after(int32_t exit_code) const;

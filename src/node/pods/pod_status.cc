@@ -68,10 +68,9 @@ Value container_status(const PodShape& shape, size_t index, const StatusInput& i
   }
   Value mounts = mounts_status(*container.document);
   if (!mounts.empty()) status.set("volumeMounts", std::move(mounts));
-  const Value& resources = container.document->at("resources");
-  if (is_live && !resources.empty()) {
-    status.set("resources", resources);
-    if (!resources.at("requests").empty()) status.set("allocatedResources", resources.at("requests"));
+  if (!report.resources.empty()) status.set("resources", report.resources);
+  if (report.current && is_resizable(container.kind) && !container.resources().at("requests").empty()) {
+    status.set("allocatedResources", container.resources().at("requests"));
   }
   return status;
 }
@@ -291,6 +290,18 @@ Value build_pod_status(const PodShape& shape, const Value& old, const StatusInpu
   add("Ready", ready_condition(shape, old, containers));
   add("ContainersReady", containers);
   add("PodScheduled", {true, "", ""});
+  auto add_resize = [&](const char* type, std::string reason, std::string message, int64_t generation) {
+    Value value = condition_value(shape, old, type, {true, std::move(reason), std::move(message)}, input.now);
+    if (generation > 0) value.set("observedGeneration", generation);
+    conditions.append(std::move(value));
+  };
+  const ResizeState& resize = input.resize;
+  if (!resize.pending_reason.empty()) {
+    add_resize("PodResizePending", resize.pending_reason, resize.pending_message, resize.pending_generation);
+  }
+  if (resize.in_progress) {
+    add_resize("PodResizeInProgress", resize.error.empty() ? "" : "Error", resize.error, resize.in_progress_generation);
+  }
   status.set("conditions", std::move(conditions));
   if (!input.host_ips.empty()) {
     status.set("hostIP", input.host_ips.front());
@@ -359,6 +370,10 @@ Value status_patch(const object::Object& pod, const Value& current, const Value&
       if (old != nullptr && old->find(field) != nullptr && condition.find(field) == nullptr) change.set(field, Value());
     }
     conditions.append(std::move(change));
+  }
+  for (std::string_view type : {"PodResizePending", "PodResizeInProgress"}) {
+    if (kinds::find_condition(current, type) == nullptr || kinds::find_condition(desired, type) != nullptr) continue;
+    conditions.append(Value::object({{"type", type}, {"$patch", "delete"}}));
   }
   if (!conditions.empty()) patch.set("conditions", std::move(conditions));
   if (patch.empty()) return {};

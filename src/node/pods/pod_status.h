@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "node/pods/pod_policy.h"
+#include "node/pods/pod_resize.h"
 #include "node/runtime/runtime.h"
 
 namespace stead::node {
@@ -19,6 +20,7 @@ struct ContainerReport {
   object::Value last_terminated;           // ContainerStateTerminated of the instance before it; null: none
   std::string waiting_reason;              // why it is not running; empty: the usual one
   std::string waiting_message;
+  object::Value resources;  // what it has; null: not told
   uint32_t restart_count = 0;
   bool started = false;
   bool ready = false;
@@ -34,7 +36,8 @@ struct StatusInput {
   std::string failed_reason;  // the pod was failed as a whole ("DeadlineExceeded", "Evicted")
   std::string failed_message;
   bool finished = false;  // every container has ended for good
-  bool ended = false;     // nothing of the pod lives and nothing will (after deletion)
+  ResizeState resize;
+  bool ended = false;  // nothing of the pod lives and nothing will (after deletion)
   WallTime now;
 };
 

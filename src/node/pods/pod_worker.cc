@@ -26,6 +26,7 @@ PodWorker::PodWorker(const NodeContext& context, PodHost& host, object::ObjectPt
     started_ -= std::max(Duration(0), std::chrono::duration_cast<Duration>(context_.loop.wall_now() - *parsed));
   }
   if (shape_.pod->deleting()) wish_ = PodWish::kDelete;
+  recall_resize();
   for (size_t i = 0; i < shape_.containers.size(); ++i) {
     runners_.push_back(std::make_shared<ContainerRunner>(context_, *this, i));
     for (std::string_view list : {"initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses"}) {
@@ -74,11 +75,14 @@ void PodWorker::update(object::ObjectPtr pod) {
       metadata.at("annotations") != pod->metadata().at("annotations")) {
     volumes_stale_ = true;
   }
-  shape_ = read_pod_shape(std::move(pod), &shape_);
+  PodShape read = read_pod_shape(std::move(pod), &shape_);
+  keep_allocation(read, shape_);
+  shape_ = std::move(read);
   while (runners_.size() < shape_.containers.size()) {
     runners_.push_back(std::make_shared<ContainerRunner>(context_, *this, runners_.size()));
   }
   if (shape_.pod->deleting() && wish_ == PodWish::kRun) wish_ = PodWish::kDelete;
+  ask_for_resize();
   if (was_deleting && shape_.grace < grace) {
     for (auto& runner : runners_) runner->shorten_stop(shape_.grace);
   }
@@ -132,6 +136,7 @@ void PodWorker::reconcile() {
 void PodWorker::run() {
   if (forgotten_) return;
   want_inputs();
+  follow_resize();
   PodPlan plan = decide(shape_, observe(), context_.loop.now());
   if (plan.deadline_exceeded && failed_reason_.empty()) {
     failed_reason_ = "DeadlineExceeded";
@@ -218,6 +223,7 @@ void PodWorker::report_status() {
   input.failed_reason = failed_reason_;
   input.failed_message = failed_message_;
   input.finished = ending_since_.has_value() && wish_ == PodWish::kRun;
+  input.resize = resize_;
   input.ended = wish_ == PodWish::kDelete && !alive && all_ended;
   input.now = context_.loop.wall_now();
   status_.write(build_pod_status(shape_, newest->status(), input));

@@ -25,6 +25,9 @@ class PodHost {
   // Whether an older uid of the same name still has something here.
   virtual bool predecessor_alive(const PodWorker& worker) const = 0;
   virtual void claim_id(const std::string& runtime_id, PodWorker& worker) = 0;
+  // The pod asks for other resources than it was allocated, or has given some back: answer_resize() follows, later, for
+  // every pod that waits for room.
+  virtual void resize_wanted(PodWorker& worker) = 0;
   // Nothing is left of the pod; the worker is dropped (later, not within this call).
   virtual void forgotten(PodWorker& worker) = 0;
 };
@@ -68,6 +71,10 @@ class PodWorker final : public std::enable_shared_from_this<PodWorker>, public C
   const PodPaths& paths() const override { return paths_; }
   const PodShape& shape() const override { return shape_; }
   const std::vector<std::string>& ips() const { return ips_; }
+  // Whether what is allocated to the pod counts on its node; whether it waits for other resources.
+  bool holds_room() const;
+  bool wants_room() const;
+  void answer_resize(const ResizeVerdict& verdict);
 
  private:
   const SandboxConfig& sandbox() const override { return sandbox_config_; }
@@ -92,6 +99,11 @@ class PodWorker final : public std::enable_shared_from_this<PodWorker>, public C
   void renew_tokens_later();
   void volumes_failed(const std::string& message);
   void tear_down_volumes();
+
+  // pod_resize_steps.cc
+  void recall_resize();
+  void ask_for_resize();
+  void follow_resize();
 
   // pod_sandbox.cc
   void create_sandbox();
@@ -142,6 +154,7 @@ class PodWorker final : public std::enable_shared_from_this<PodWorker>, public C
   Duration sandbox_retry_{};
   std::vector<std::string> ips_;
   std::vector<std::shared_ptr<ContainerRunner>> runners_;
+  ResizeState resize_;
 };
 
 }  // namespace stead::node

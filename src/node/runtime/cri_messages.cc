@@ -66,16 +66,6 @@ void fill_users(const SecurityContext& security, Message& message) {
   if (security.fs_group) message.add_supplemental_groups(*security.fs_group);
 }
 
-void fill_resources(const Resources& resources, cri::LinuxContainerResources& message) {
-  message.set_cpu_shares(resources.cpu_shares);
-  if (resources.cpu_quota_us > 0) {
-    message.set_cpu_period(kCpuPeriodUs);
-    message.set_cpu_quota(resources.cpu_quota_us);
-  }
-  message.set_memory_limit_in_bytes(resources.memory_limit_bytes);
-  message.set_oom_score_adj(resources.oom_score_adj);
-}
-
 void fill_security(const SecurityContext& security, cri::LinuxContainerSecurityContext& message) {
   fill_namespaces(security, *message.mutable_namespace_options());
   fill_users(security, message);
@@ -176,6 +166,18 @@ cri::PodSandboxConfig sandbox_message(const SandboxConfig& config) {
   return message;
 }
 
+cri::LinuxContainerResources resources_message(const Resources& resources) {
+  cri::LinuxContainerResources message;
+  message.set_cpu_shares(resources.cpu_shares);
+  if (resources.cpu_quota_us > 0) {
+    message.set_cpu_period(kCpuPeriodUs);
+    message.set_cpu_quota(resources.cpu_quota_us);
+  }
+  message.set_memory_limit_in_bytes(resources.memory_limit_bytes);
+  message.set_oom_score_adj(resources.oom_score_adj);
+  return message;
+}
+
 cri::ContainerConfig container_message(const ContainerConfig& config) {
   cri::ContainerConfig message;
   message.mutable_metadata()->set_name(config.name);
@@ -202,7 +204,7 @@ cri::ContainerConfig container_message(const ContainerConfig& config) {
   message.set_stdin(config.stdin_open);
   message.set_stdin_once(config.stdin_once);
   message.set_tty(config.tty);
-  fill_resources(config.resources, *message.mutable_linux()->mutable_resources());
+  *message.mutable_linux()->mutable_resources() = resources_message(config.resources);
   fill_security(config.security, *message.mutable_linux()->mutable_security_context());
   return message;
 }

@@ -9,6 +9,7 @@ namespace stead::node {
 
 runtime::v1::PodSandboxConfig sandbox_message(const SandboxConfig& config);
 runtime::v1::ContainerConfig container_message(const ContainerConfig& config);
+runtime::v1::LinuxContainerResources resources_message(const Resources& resources);
 
 SandboxInfo sandbox_info(const runtime::v1::PodSandbox& message);
 SandboxStatus sandbox_status(const runtime::v1::PodSandboxStatus& message);

@@ -171,6 +171,13 @@ class CriRuntime final : public ContainerRuntime {
     return status;
   }
 
+  Result<void> update_resources(const std::string& id, const Resources& resources) override {
+    cri::UpdateContainerResourcesRequest request;
+    request.set_container_id(id);
+    *request.mutable_linux() = resources_message(resources);
+    return done(call(&Runtime::UpdateContainerResources, request, "UpdateContainerResources"));
+  }
+
   Result<void> reopen_log(const std::string& id) override {
     cri::ReopenContainerLogRequest request;
     request.set_container_id(id);

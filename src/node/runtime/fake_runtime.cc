@@ -16,6 +16,7 @@ Error not_found(std::string_view what, const std::string& id) {
 struct Container {
   ContainerStatus status;
   FakeProgram program;
+  Resources resources;
 };
 
 struct Subscriber {
@@ -231,6 +232,7 @@ Result<std::string> FakeRuntime::create_container(const std::string& sandbox_id,
   }
   Container container;
   container.program = std::move(program);
+  container.resources = config.resources;
   ContainerStatus& status = container.status;
   status.id = state_->next_id("container");
   status.sandbox_id = sandbox_id;
@@ -303,6 +305,24 @@ Result<ContainerStatus> FakeRuntime::container_status(const std::string& id) {
   auto found = state_->containers.find(id);
   if (found == state_->containers.end()) return not_found("container", id);
   return found->second.status;
+}
+
+Result<void> FakeRuntime::update_resources(const std::string& id, const Resources& resources) {
+  STEAD_TRY_VOID(state_->admit("update_resources", id));
+  std::lock_guard lock(state_->mutex);
+  auto found = state_->containers.find(id);
+  if (found == state_->containers.end()) return not_found("container", id);
+  if (found->second.status.state != ContainerState::kRunning) {
+    return make_error(Reason::kInternal, fmt::format("container \"{}\" is not running", id));
+  }
+  found->second.resources = resources;
+  return {};
+}
+
+Resources FakeRuntime::resources_of(const std::string& id) const {
+  std::lock_guard lock(state_->mutex);
+  auto found = state_->containers.find(id);
+  return found == state_->containers.end() ? Resources() : found->second.resources;
 }
 
 Result<void> FakeRuntime::reopen_log(const std::string& id) { return state_->admit("reopen_log", id); }

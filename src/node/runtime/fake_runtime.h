@@ -59,6 +59,8 @@ class FakeRuntime final : public ContainerRuntime {
   // available sends the empty event.
   void set_available(bool available);
   size_t running_containers() const;
+  // What container `id` was last held to.
+  Resources resources_of(const std::string& id) const;
 
   Result<std::string> version() override;
   Result<std::string> not_ready_reason() override;
@@ -74,6 +76,7 @@ class FakeRuntime final : public ContainerRuntime {
   Result<void> remove_container(const std::string& id) override;
   Result<std::vector<ContainerInfo>> list_containers() override;
   Result<ContainerStatus> container_status(const std::string& id) override;
+  Result<void> update_resources(const std::string& id, const Resources& resources) override;
   Result<void> reopen_log(const std::string& id) override;
   Result<ExecResult> exec_sync(const std::string& id, const std::vector<std::string>& command,
                                std::chrono::milliseconds timeout) override;

@@ -186,6 +186,8 @@ class ContainerRuntime {
   virtual Result<void> remove_container(const std::string& id) = 0;
   virtual Result<std::vector<ContainerInfo>> list_containers() = 0;
   virtual Result<ContainerStatus> container_status(const std::string& id) = 0;
+  // Of a running container, at once. Values of 0 are left as they are.
+  virtual Result<void> update_resources(const std::string& id, const Resources& resources) = 0;
   virtual Result<void> reopen_log(const std::string& id) = 0;
 
   // kTimeout is not an error: timed_out is set.
