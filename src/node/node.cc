@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "client/informer.h"
+#include "node/eviction/storage_watch.h"
 #include "node/logs/log_rotation.h"
 #include "node/pods/pod_admission.h"
 #include "node/pods/pod_worker.h"
@@ -26,6 +27,8 @@ constexpr Duration kRecoverRetry = std::chrono::milliseconds(250);
 // A pod that does not fit gets a second look: what is in its way may be about to end.
 constexpr Duration kSecondLook = std::chrono::seconds(1);
 constexpr Duration kLogCheck = std::chrono::seconds(10);
+// Who exceeds a limit is not asked to end in its own time.
+constexpr std::chrono::seconds kEvictionGrace{1};
 
 using RuntimePods = std::map<std::string, RuntimePod>;  // by uid
 
@@ -96,7 +99,13 @@ struct Node::State : PodHost, PodDirectory, std::enable_shared_from_this<Node::S
         context{transport, loop, pool, runtime, files, dialer, events, objects, images, options},
         registration(context, [this] { return left_over(); }),
         informer(transport, loop, {"", "pods"}, "spec.nodeName=" + options.node_name),
-        server(context, *this) {}
+        server(context, *this),
+        storage(
+            context, [this] { return storage_subjects(); },
+            [this](const std::string& uid, const std::string& message) {
+              auto worker = workers.find(uid);
+              if (worker != workers.end()) worker->second->evict(message, kEvictionGrace);
+            }) {}
 
   const NodeOptions options;
   loop::Loop& loop;
@@ -107,6 +116,7 @@ struct Node::State : PodHost, PodDirectory, std::enable_shared_from_this<Node::S
   Registration registration;
   client::Informer informer;
   KubeletServer server;
+  StorageWatch storage;
   bool running = false;
   std::shared_ptr<void> runtime_watch;
   std::map<std::string, std::shared_ptr<PodWorker>> workers;  // by uid
@@ -172,7 +182,10 @@ struct Node::State : PodHost, PodDirectory, std::enable_shared_from_this<Node::S
     for (const auto& [uid, pod] : assigned) admit(*workers.at(uid));
     registration.cleaned();
     remove_leftovers(assigned, found);
-    if (context.files.keeps_logs()) check_logs_later();
+    if (context.files.keeps_logs()) {
+      check_logs_later();
+      storage.start();
+    }
     runtime_watch = context.runtime.watch_events([weak = weak_from_this(), &loop = loop](RuntimeEvent event) {
       loop.post([weak, event = std::move(event)] {
         if (auto self = weak.lock()) self->runtime_event(event);
@@ -199,6 +212,16 @@ struct Node::State : PodHost, PodDirectory, std::enable_shared_from_this<Node::S
           auto self = weak.lock();
           if (self) self->check_logs_later();
         });
+  }
+
+  std::vector<StorageSubject> storage_subjects() const {
+    std::vector<StorageSubject> subjects;
+    for (const auto& [uid, worker] : workers) {
+      if (!worker->is_active()) continue;
+      StorageLimits limits = read_storage_limits(worker->shape());
+      if (limits.any()) subjects.push_back({uid, worker->paths(), std::move(limits)});
+    }
+    return subjects;
   }
 
   void check_logs_later() {
@@ -265,16 +288,16 @@ struct Node::State : PodHost, PodDirectory, std::enable_shared_from_this<Node::S
     auto found = workers.find(uid);
     if (found == workers.end() || !found->second->is_held()) return;
     auto refusal = refusal_of(*found->second);
-    refusal ? found->second->refuse(refusal->reason, refusal->message) : found->second->release();
+    refusal ? found->second->refuse(std::move(*refusal)) : found->second->release();
   }
 
-  std::optional<Refusal> refusal_of(const PodWorker& worker) const {
+  std::optional<PodRefusal> refusal_of(const PodWorker& worker) const {
     std::vector<ObjectPtr> others;
     others.reserve(workers.size());
     for (const auto& [uid, other] : workers) {
       if (other.get() != &worker && other->counts()) others.push_back(other->pod());
     }
-    return refuse(*worker.pod(), others, options);
+    return refuse_for_room(*worker.pod(), others, options);
   }
 
   void runtime_event(const RuntimeEvent& event) {

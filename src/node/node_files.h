@@ -42,6 +42,8 @@ class NodeFiles {
                                   size_t keep) = 0;
   // Removes the logs of instances older than `attempt` of the container.
   virtual void drop_logs_before(const PodPaths& paths, const std::string& container, uint32_t attempt) = 0;
+  // What the files below a directory of a pod's occupy on the disk. Costs a walk over them.
+  virtual uint64_t bytes_below(const std::string& directory) = 0;
   // The host's own /etc/hosts, for pods on its network.
   virtual std::string host_hosts_file() = 0;
   // Uids with a directory under pods/.
@@ -67,6 +69,7 @@ class NoFiles : public NodeFiles {
   bool keeps_logs() const override { return false; }
   Result<void> rotate_log(const PodPaths&, const std::string&, uint32_t, size_t) override { return {}; }
   void drop_logs_before(const PodPaths&, const std::string&, uint32_t) override {}
+  uint64_t bytes_below(const std::string&) override { return 0; }
   std::string host_hosts_file() override { return {}; }
   std::vector<std::string> pod_uids() override { return {}; }
 };

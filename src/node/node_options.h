@@ -39,6 +39,7 @@ struct NodeOptions {
   uint16_t kubelet_port = 10250;
   Duration lease_period = std::chrono::seconds(10);
   Duration status_period = std::chrono::minutes(5);
+  Duration storage_check_period = std::chrono::seconds(10);  // of pods that limit their local storage
 };
 
 }  // namespace stead::node

@@ -103,6 +103,12 @@ Result<void> add_mounts(ContainerPlan& plan, const ContainerShape& container, co
     config.host_path = volume_path(*volume, facts.paths);
     config.container_path = mount.at("mountPath").as_string();
     if (!config.container_path.starts_with('/')) config.container_path.insert(0, "/");
+    if (mount.at("recursiveReadOnly").as_string() == "Enabled") {
+      return make_error(Reason::kInvalid,
+                        fmt::format("volume \"{}\" requested recursive read-only mode, but it is not supported by the "
+                                    "runtime class",
+                                    name));
+    }
     config.read_only = mount.at("readOnly").as_bool() || volume->read_only;
     config.propagation = propagation(mount.at("mountPropagation").as_string());
     std::string sub_path(mount.at("subPath").as_string());
@@ -146,6 +152,10 @@ std::string volume_path(const VolumePlan& volume, const PodPaths& paths) {
 
 Result<SandboxConfig> sandbox_config(const PodShape& shape, const NodeOptions& options, const PodPaths& paths,
                                      uint32_t attempt) {
+  // Running it as the host's own users would give it rights that it must not have.
+  if (!shape.spec().at("hostUsers").as_bool(true)) {
+    return make_error(Reason::kInvalid, "the container runtime does not support user namespaces");
+  }
   SandboxConfig config;
   config.cgroup_parent = options.cgroup_parent;
   config.name = shape.name;

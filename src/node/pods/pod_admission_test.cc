@@ -9,6 +9,35 @@ namespace {
 
 using object::ObjectPtr;
 
+std::string refusal(const std::string& spec) {
+  auto found = refuse_pod(read_pod_shape(object::make_object(
+      *object::parse_json(R"({"metadata":{"name":"p","namespace":"n","uid":"u"},"spec":)" + spec + "}"), 1)));
+  return found ? found->reason + ": " + found->message : "";
+}
+
+TEST(PodAdmission, RefusesWhatTheNodeCannotGive) {
+  EXPECT_EQ(refusal(R"({"os":{"name":"linux"}})"), "");
+  EXPECT_EQ(refusal(R"({"os":{"name":"windows"}})"),
+            "PodOSNotSupported: Failed to admit pod as the OS field doesn't match node OS");
+  EXPECT_EQ(refusal(R"({"securityContext":{"supplementalGroupsPolicy":"Merge"}})"), "");
+  EXPECT_EQ(refusal(R"({"securityContext":{"supplementalGroupsPolicy":"Strict"}})"),
+            "SupplementalGroupsPolicyNotSupported: SupplementalGroupsPolicy=Strict is not supported in this node");
+}
+
+TEST(PodAdmission, OnlySafeSysctls) {
+  auto sysctl = [](const char* name, const char* more = "") {
+    return refusal(std::string(R"({"securityContext":{"sysctls":[{"name":")") + name + R"(","value":"1"}]})" + more +
+                   "}");
+  };
+  EXPECT_EQ(sysctl("kernel.shm_rmid_forced"), "");
+  EXPECT_EQ(sysctl("net/ipv4/tcp_syncookies"), "");
+  EXPECT_EQ(sysctl("kernel.msgmax"), "SysctlForbidden: forbidden sysctl: \"kernel.msgmax\" not allowlisted");
+  EXPECT_EQ(sysctl("net.ipv4.tcp_syncookies", R"(,"hostNetwork":true)"),
+            "SysctlForbidden: forbidden sysctl: \"net.ipv4.tcp_syncookies\" not allowed with host net enabled");
+  EXPECT_EQ(sysctl("kernel.shm_rmid_forced", R"(,"hostIPC":true)"),
+            "SysctlForbidden: forbidden sysctl: \"kernel.shm_rmid_forced\" not allowed with host ipc enabled");
+}
+
 ObjectPtr pod(const std::string& name, const std::string& container) {
   return object::make_object(*object::parse_json(R"({"metadata":{"namespace":"default","name":")" + name +
                                                  R"("},"spec":{"containers":[{"name":"a",)" + container + "}]}}"),
@@ -20,7 +49,7 @@ std::string verdict(const ObjectPtr& asked, const std::vector<ObjectPtr>& others
   options.machine.cpus = 2;
   options.machine.memory_bytes = int64_t{1} << 30;
   options.pods_max = 3;
-  auto refusal = refuse(*asked, others, options);
+  auto refusal = refuse_for_room(*asked, others, options);
   return refusal ? refusal->reason : "taken";
 }
 

@@ -96,6 +96,12 @@ void PodWorker::set_up_volumes() {
     volumes_busy_ = false;
     return;
   }
+  // A volume's owner is settled once: refreshed files of others do not start another walk over it.
+  if (volumes_ready_) {
+    for (VolumePlan& plan : *plans) {
+      if (plan.kind == VolumePlan::Kind::kHost) plan.fs_group.reset();
+    }
+  }
   volumes_present_ = directory_present_ = true;
   auto work = [&files = context_.files, paths = paths_, plans = *plans] { return files.set_up(paths, plans); };
   in_background(context_.pool, context_.loop, std::move(work),

@@ -290,6 +290,10 @@ Value build_pod_status(const PodShape& shape, const Value& old, const StatusInpu
   add("Ready", ready_condition(shape, old, containers));
   add("ContainersReady", containers);
   add("PodScheduled", {true, "", ""});
+  // KEP-3329: who counts a pod's failures can tell this one from its own.
+  if (input.failed_reason == "Evicted") {
+    add("DisruptionTarget", {true, "TerminationByKubelet", input.failed_message});
+  }
   auto add_resize = [&](const char* type, std::string reason, std::string message, int64_t generation) {
     Value value = condition_value(shape, old, type, {true, std::move(reason), std::move(message)}, input.now);
     if (generation > 0) value.set("observedGeneration", generation);

@@ -1,8 +1,10 @@
 #include "node/pods/pod_worker.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
+#include "node/pods/pod_admission.h"
 #include "object/time.h"
 
 namespace stead::node {
@@ -78,6 +80,7 @@ void PodWorker::update(object::ObjectPtr pod) {
   PodShape read = read_pod_shape(std::move(pod), &shape_);
   keep_allocation(read, shape_);
   shape_ = std::move(read);
+  if (grace_max_) shape_.grace = std::min(shape_.grace, *grace_max_);
   while (runners_.size() < shape_.containers.size()) {
     runners_.push_back(std::make_shared<ContainerRunner>(context_, *this, runners_.size()));
   }
@@ -95,24 +98,30 @@ void PodWorker::object_gone() {
   reconcile();
 }
 
+void PodWorker::evict(std::string message, std::chrono::seconds grace) {
+  if (!is_active()) return;
+  failed_reason_ = "Evicted";
+  failed_message_ = std::move(message);
+  grace_max_ = grace;
+  shape_.grace = std::min(shape_.grace, grace);
+  record("Warning", "Evicted", failed_message_);
+  reconcile();
+}
+
 void PodWorker::release() {
   held_ = false;
   reconcile();
 }
 
-void PodWorker::refuse(std::string reason, std::string message) {
+void PodWorker::refuse(PodRefusal refusal) {
   held_ = false;
-  failed_reason_ = std::move(reason);
-  failed_message_ = std::move(message);
-  record("Warning", failed_reason_.c_str(), failed_message_);
+  failed_reason_ = std::move(refusal.reason);
+  failed_message_ = "Pod was rejected: " + refusal.message;
+  record("Warning", failed_reason_.c_str(), refusal.message);
   reconcile();
 }
 
-bool PodWorker::counts() const {
-  std::string_view phase = shape_.pod->status().at("phase").as_string();
-  bool over = !failed_reason_.empty() || phase == "Failed" || phase == "Succeeded";
-  return !held_ && !over && !is_gone();
-}
+bool PodWorker::counts() const { return !held_ && failed_reason_.empty() && holds_room() && !is_gone(); }
 
 void PodWorker::runtime_event(const std::string& container_id) {
   bool all = container_id.empty();
@@ -133,8 +142,16 @@ void PodWorker::reconcile() {
   });
 }
 
+// Once, before anything is made of a pod that never was here.
+void PodWorker::admit() {
+  if (std::exchange(admitted_, true) || !is_active() || !holds_room()) return;
+  if (sandboxes_made_ > 0 || !shape_.pod->status().at("containerStatuses").empty()) return;
+  if (auto refusal = refuse_pod(shape_)) refuse(std::move(*refusal));
+}
+
 void PodWorker::run() {
   if (forgotten_) return;
+  admit();
   want_inputs();
   follow_resize();
   PodPlan plan = decide(shape_, observe(), context_.loop.now());

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "node/containers/container_runner.h"
+#include "node/pods/pod_admission.h"
 #include "node/pods/status_writer.h"
 
 namespace stead::node {
@@ -50,7 +51,7 @@ class PodWorker final : public std::enable_shared_from_this<PodWorker>, public C
   // Holds everything back until the node has taken the pod, or refused it: then it fails without having run.
   void hold() { held_ = true; }
   void release();
-  void refuse(std::string reason, std::string message);
+  void refuse(PodRefusal refusal);
   bool is_held() const { return held_; }
   // Whether it may hold something of the node: taken, and neither failed nor finished nor gone.
   bool counts() const;
@@ -75,6 +76,10 @@ class PodWorker final : public std::enable_shared_from_this<PodWorker>, public C
   bool holds_room() const;
   bool wants_room() const;
   void answer_resize(const ResizeVerdict& verdict);
+  // Fails the pod for good, because of what `message` says, and ends it within `grace`. Nothing if it ends already.
+  void evict(std::string message, std::chrono::seconds grace);
+  // Whether it is to run on.
+  bool is_active() const { return wish_ == PodWish::kRun && !ending_since_ && failed_reason_.empty(); }
 
  private:
   const SandboxConfig& sandbox() const override { return sandbox_config_; }
@@ -86,6 +91,7 @@ class PodWorker final : public std::enable_shared_from_this<PodWorker>, public C
   void claim_id(const std::string& id) override { host_.claim_id(id, *this); }
 
   void run();
+  void admit();
   PodObservation observe() const;
   void carry_out(const PodAction& action);
   void report_status();
@@ -122,12 +128,14 @@ class PodWorker final : public std::enable_shared_from_this<PodWorker>, public C
   StatusWriter status_;
   bool scheduled_ = false;
   bool forgotten_ = false;
+  bool admitted_ = false;
   PodWish wish_ = PodWish::kRun;
   std::optional<Instant> ending_since_;
   loop::TimerId timer_ = loop::TimerId::kNone;
   std::string start_time_;
   Instant started_{};
   std::string failed_reason_, failed_message_;
+  std::optional<std::chrono::seconds> grace_max_;  // of an eviction
   bool held_ = false;
   bool object_deleted_ = false;
   Duration delete_retry_{};

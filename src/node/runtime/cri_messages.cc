@@ -260,6 +260,7 @@ ContainerUsage container_usage(const cri::ContainerStats& message) {
   usage.labels = labels_of(message.attributes().labels());
   usage.cpu_nanoseconds = message.cpu().usage_core_nano_seconds().value();
   usage.memory_working_set_bytes = message.memory().working_set_bytes().value();
+  usage.writable_layer_bytes = message.writable_layer().used_bytes().value();
   return usage;
 }
 

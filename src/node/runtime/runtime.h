@@ -156,6 +156,7 @@ struct ContainerUsage {
   Labels labels;
   uint64_t cpu_nanoseconds = 0;  // since start
   uint64_t memory_working_set_bytes = 0;
+  uint64_t writable_layer_bytes = 0;  // what it wrote over its image
 };
 
 // Something happened to a container or sandbox: look again. Ids may be empty: look at everything.

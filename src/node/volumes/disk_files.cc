@@ -17,6 +17,7 @@
 #include "node/node_files.h"
 #include "node/volumes/atomic_files.h"
 #include "node/volumes/descriptor.h"
+#include "node/volumes/tree_walk.h"
 
 namespace stead::node {
 namespace {
@@ -117,28 +118,6 @@ Result<void> check_host_path(const std::string& path, const std::string& type) {
   if (type == "CharDevice") return there && S_ISCHR(info.st_mode) ? Result<void>() : refuse("character device");
   if (type == "BlockDevice") return there && S_ISBLK(info.st_mode) ? Result<void>() : refuse("block device");
   return make_error(Reason::kInvalid, fmt::format("unknown hostPath type \"{}\"", type));
-}
-
-// The group of all files becomes `group`, who may read and write; new files inherit it (docs: fsGroup). A root that
-// fits already ends it: the walk over a large volume is what makes pods slow to start.
-Result<void> set_group(const std::string& path, int64_t group) {
-  struct stat root {};
-  if (stat(path.c_str(), &root) != 0) return system_error("stat " + path);
-  constexpr mode_t kDirectoryBits = S_ISGID | 0770;
-  if (root.st_gid == static_cast<gid_t>(group) && (root.st_mode & kDirectoryBits) == kDirectoryBits) return {};
-  auto apply = [&](const std::string& item) {
-    struct stat info {};
-    if (lstat(item.c_str(), &info) != 0 || S_ISLNK(info.st_mode)) return;
-    if (lchown(item.c_str(), static_cast<uid_t>(-1), static_cast<gid_t>(group)) != 0) return;
-    chmod(item.c_str(), (info.st_mode & 07777) | (S_ISDIR(info.st_mode) ? kDirectoryBits : 0660));
-  };
-  std::error_code error;
-  for (auto at = fs::recursive_directory_iterator(path, error); !error && at != fs::recursive_directory_iterator();
-       at.increment(error)) {
-    apply(at->path());
-  }
-  apply(path);  // last: it tells that the rest is done
-  return {};
 }
 
 int open_beneath(int root, const std::string& path, uint64_t flags) {
@@ -313,6 +292,8 @@ class DiskFiles final : public NodeFiles {
     }
   }
 
+  uint64_t bytes_below(const std::string& directory) override { return tree_bytes(directory); }
+
   std::string host_hosts_file() override { return read_file("/etc/hosts"); }
 
   std::vector<std::string> pod_uids() override {
@@ -330,7 +311,8 @@ class DiskFiles final : public NodeFiles {
     switch (volume.kind) {
       case VolumePlan::Kind::kHost:
         STEAD_TRY_VOID(check_host_path(volume.host_path, volume.host_path_type));
-        return volume.fs_group && !volume.read_only ? set_group(volume.host_path, *volume.fs_group) : Result<void>();
+        if (!volume.fs_group || volume.read_only) return {};
+        return give_to_group(volume.host_path, *volume.fs_group, volume.group_on_mismatch_only);
       case VolumePlan::Kind::kFiles:
         STEAD_TRY_VOID(make_directory(path, 0755));
         return write_atomically(path, volume.files, volume.fs_group);
@@ -348,7 +330,7 @@ class DiskFiles final : public NodeFiles {
     bool fresh = volume.kind == VolumePlan::Kind::kMemory || !fs::exists(path, error);
     if (!fresh) return {};
     if (volume.kind == VolumePlan::Kind::kDirectory) STEAD_TRY_VOID(make_directory(path, 0777));
-    return volume.fs_group ? set_group(path, *volume.fs_group) : Result<void>();
+    return volume.fs_group ? give_to_group(path, *volume.fs_group, true) : Result<void>();
   }
 
   Result<void> make_memory(const std::string& path, int64_t size_limit) {

@@ -77,12 +77,14 @@ class Planner {
   Planner(const PodShape& shape, const DownwardFacts& facts, const ObjectLookup& lookup, const Tokens& tokens)
       : shape_(shape), facts_(facts), lookup_(lookup), tokens_(tokens) {
     if (const Value* group = shape.spec().find({"securityContext", "fsGroup"})) fs_group_ = group->as_int();
+    on_mismatch_only_ = shape.spec().at({"securityContext", "fsGroupChangePolicy"}).as_string() == "OnRootMismatch";
   }
 
   Result<VolumePlan> plan(const Value& volume) {
     VolumePlan result;
     result.name = volume.at("name").as_string();
     result.fs_group = fs_group_;
+    result.group_on_mismatch_only = on_mismatch_only_;
     if (const Value* source = volume.find("emptyDir")) return empty_dir(std::move(result), *source);
     if (const Value* source = volume.find("hostPath")) return host_path(std::move(result), *source);
     if (const Value* source = volume.find("nfs")) return nfs(std::move(result), *source, Value());
@@ -261,6 +263,7 @@ class Planner {
   const ObjectLookup& lookup_;
   const Tokens& tokens_;
   std::optional<int64_t> fs_group_;
+  bool on_mismatch_only_ = false;
 };
 
 using References = std::vector<std::pair<std::string, std::string>>;

@@ -34,9 +34,10 @@ struct VolumePlan {
   std::string host_path_type;  // kHost: a hostPath type; "" is unchecked
   NfsExport nfs;               // kNfs
   std::vector<VolumeFile> files;
-  int64_t size_limit = 0;           // kMemory
-  std::optional<int64_t> fs_group;  // owner group, set-gid
-  bool read_only = false;           // the source forbids writing whatever the mount says
+  int64_t size_limit = 0;               // kMemory
+  std::optional<int64_t> fs_group;      // owner group, set-gid
+  bool group_on_mismatch_only = false;  // fsGroupChangePolicy OnRootMismatch: of a root that fits the rest does too
+  bool read_only = false;               // the source forbids writing whatever the mount says
 };
 
 // A service account token that a projected volume asks for.
