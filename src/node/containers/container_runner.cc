@@ -309,6 +309,8 @@ void ContainerRunner::created(Started result) {
       if (current_->exit_code == 0) current_->exit_code = 128;
       if (current_->reason.empty()) current_->reason = "StartError";
       if (current_->message.empty()) current_->message = message;
+      // Who is not started again has ended, with what the start said.
+      if (!shape().restarts_after(current_->exit_code)) return start_failed("", "", context_.loop.now());
       return start_failed("RunContainerError", message, context_.loop.now() + count_restart());
     case Started::Stage::kDone:
       record("Normal", "Created", "Container created");
