@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from support.cluster import wait_for
 from support.simulated import Simulated
 
 NEEDS_CONTAINERS = False
@@ -153,10 +154,14 @@ def test_a_binding_may_only_warn(policed):
     assert done.returncode == 0, done.stderr
     assert ("Warning: Validation failed for ValidatingAdmissionPolicy 'replicas' with binding 'warn': at most 3 replicas, "
             "not 5") in done.stderr, done.stderr
-    lines = policed.audit_log.read_text().splitlines()
-    events = [event for event in map(json.loads, lines)
-              if event["verb"] == "create" and event.get("objectRef", {}).get("namespace") == "gentle"]
-    told = events[-1]["annotations"]
+
+    def recorded():
+        # The last line may be half written.
+        lines = policed.audit_log.read_text().split("\n")[:-1]
+        return [event for event in map(json.loads, lines)
+                if event["verb"] == "create" and event.get("objectRef", {}).get("resource") == "deployments"
+                and event["objectRef"].get("namespace") == "gentle" and event["stage"] == "ResponseComplete"]
+    told = wait_for(recorded, what="the request is in the audit log")[-1]["annotations"]
     assert told["replicas/replicas"] == "asked for 5"
     failure = json.loads(told["validation.policy.admission.k8s.io/validation_failure"])[0]
     assert failure["binding"] == "warn" and failure["expressionIndex"] == 0 and failure["validationActions"] == ["Warn", "Audit"]
