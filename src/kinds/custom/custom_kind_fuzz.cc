@@ -22,7 +22,7 @@ void check_document(const CustomKind& kind, const Version& version, Value docume
   STEAD_CHECK(again == document, object::to_json(document));
   STEAD_CHECK(strict.empty(), strict.empty() ? "" : strict[0]);
   FieldErrors errors;
-  kind.validate(document, version, errors);
+  kind.validate(document, nullptr, version, errors, nullptr);
   for (const Cause& cause : errors.causes()) STEAD_CHECK(!cause.message.empty() && !cause.field.empty());
   STEAD_CHECK(kind.cells(document, version, WallTime()).size() == kind.columns(version).size());
   if (const auto& scale = kind.scale(version)) {
