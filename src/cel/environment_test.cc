@@ -98,19 +98,22 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{"timestamp('2026-01-01T00:00:00Z') + duration('36h')", "\"2026-01-02T12:00:00Z\""},
                       Case{"timestamp('2026-01-02T00:00:00Z') - timestamp('2026-01-01T00:00:00.5Z')", "\"86399.5s\""}));
 
-INSTANTIATE_TEST_SUITE_P(Documents, Evaluates,
-                         ::testing::Values(Case{"self.replicas", "3"}, Case{"self.max__dash__size", "7"},
-                                           Case{"self.__namespace__", "\"here\""}, Case{"object.namespace", "\"here\""},
-                                           Case{"self.since.getFullYear('+01:00')", "2026"},
-                                           Case{"self.timeout > duration('1h')", "true"},
-                                           Case{"string(self.data)", "\"hello\""}, Case{"self.ratio / 4.0", "0.5"},
-                                           Case{"self.any.x[1]", "\"two\""}, Case{"has(self.any.y)", "false"},
-                                           Case{"has(self.child.replicas) && !has(self.child.name)", "true"},
-                                           Case{"self.child.name", "error: no such key: name"},
-                                           Case{"self.any.x[3]", "error: index out of bounds: 3"},
-                                           Case{"self.labels['x-y']", "\"z\""}, Case{"'app' in self.labels", "true"},
-                                           Case{"request.kind", "\"Pod\""}, Case{"object.?a.?b.orValue(5)", "5"},
-                                           Case{"object.?replicas.optMap(x, x + 1).orValue(0)", "4"}));
+INSTANTIATE_TEST_SUITE_P(
+    Documents, Evaluates,
+    ::testing::Values(Case{"self.replicas", "3"}, Case{"self.max__dash__size", "7"},
+                      Case{"self.__namespace__", "\"here\""}, Case{"object.namespace", "\"here\""},
+                      Case{"self.since.getFullYear('+01:00')", "2026"}, Case{"self.timeout > duration('1h')", "true"},
+                      Case{"string(self.data)", "\"hello\""}, Case{"self.ratio / 4.0", "0.5"},
+                      Case{"self.any.x[1]", "\"two\""}, Case{"has(self.any.y)", "false"},
+                      Case{"has(self.child.replicas) && !has(self.child.name)", "true"},
+                      Case{"self.child.name", "error: no such key: name"},
+                      Case{"self.any.x[3]", "error: index out of bounds: 3"}, Case{"self.labels['x-y']", "\"z\""},
+                      Case{"'app' in self.labels", "true"}, Case{"has(object.name.x)", "false"},
+                      Case{"object.name.x", "error: no such key: x"}, Case{"object.?name.?x.hasValue()", "false"},
+                      Case{"object.replicas[0]", "error: no such key: 0"},
+                      Case{"has(object.words.x)", "error: unsupported index type 'string' in list"},
+                      Case{"has(object.x.y)", "error: no such key: x"}, Case{"request.kind", "\"Pod\""},
+                      Case{"object.?a.?b.orValue(5)", "5"}, Case{"object.?replicas.optMap(x, x + 1).orValue(0)", "4"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Lists, Evaluates,

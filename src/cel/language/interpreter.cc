@@ -30,6 +30,7 @@ bool is_attribute(const Expression& expression) {
 std::optional<Value> find_field(const Value& operand, std::string_view name) {
   if (operand.is(ValueKind::kMap)) return operand.as_map().field(name);
   if (operand.is(ValueKind::kLazyObject)) return operand.as_lazy().field(name);
+  if (operand.is(ValueKind::kList)) return Value::error("unsupported index type 'string' in list");
   return std::nullopt;
 }
 
@@ -122,11 +123,13 @@ Value Interpreter::select(const Expression& expression) {
     if (!operand.as_optional()) return expression.test_only ? Value::boolean(false) : operand;
     operand = Value(*operand.as_optional());
   }
-  bool has_fields = operand.is(ValueKind::kMap) || operand.is(ValueKind::kLazyObject);
-  if (expression.test_only && !has_fields) return no_such_overload();
+  // What has no fields at all has none of this name: an error only where the field itself is wanted.
   auto field = find_field(operand, expression.name);
-  if (expression.test_only) return Value::boolean(field.has_value());
-  if (optional && has_fields) return some(std::move(field));
+  if (expression.test_only) {
+    bool failed = field && field->is_error() && operand.is(ValueKind::kList);
+    return failed ? *std::move(field) : Value::boolean(field.has_value());
+  }
+  if (optional) return some(std::move(field));
   return field ? *std::move(field) : Value::error("no such key: " + expression.name);
 }
 
@@ -138,8 +141,6 @@ Value Interpreter::optional_select(const Expression& expression) {
     if (!operand.as_optional()) return operand;
     operand = Value(*operand.as_optional());
   }
-  if (!operand.is(ValueKind::kMap) && !operand.is(ValueKind::kLazyObject))
-    return no_such_key(expression.child(1).value);
   return some(find_field(operand, expression.child(1).value.as_string()));
 }
 
@@ -154,8 +155,6 @@ Value Interpreter::index(const Expression& expression, bool optional) {
     operand = Value(*operand.as_optional());
     optional = true;
   }
-  bool indexed = operand.is(ValueKind::kMap) || operand.is(ValueKind::kList) || operand.is(ValueKind::kLazyObject);
-  if (!indexed) return no_such_overload();
   auto element = find_element(operand, key);
   if (optional) return some(std::move(element));
   if (element) return *std::move(element);
