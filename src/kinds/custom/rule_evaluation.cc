@@ -85,7 +85,7 @@ class Evaluator {
 
   void evaluate_rule(const Rule& rule, const Value& schema, const cel::Activation& activation, const Correlation& here,
                      const Path& path) {
-    const Value& type = schema.at("type");
+    const Value type(schema.at("type").as_string());  // none where a value may be of several
     const cel::Evaluation done = rule.program->evaluate(activation, cel::kCostLimitPerCall);
     const std::string& told = rule.message.empty() ? rule.text : rule.message;
     if (done.over_limit) {
