@@ -1,5 +1,7 @@
 #include "apiserver/front_end/watch_stream.h"
 
+#include <algorithm>
+
 #include "apiserver/front_end/responder.h"
 #include "apiserver/front_end/status_document.h"
 #include "object/codec.h"
@@ -13,6 +15,7 @@ using object::Value;
 
 constexpr size_t kQueuedBytesMax = 16 * 1024 * 1024;
 constexpr Duration kTimeoutDefault = std::chrono::minutes(45);
+constexpr int64_t kTimeoutSecondsMax = 365 * 86'400;  // what is longer would not fit a Duration
 constexpr Duration kBookmarkPeriod = std::chrono::minutes(1);
 
 std::string_view type_name(client::WatchEvent::Type type) {
@@ -55,7 +58,9 @@ class WatchStream final : public client::WatchSink, public std::enable_shared_fr
       if (auto self = weak.lock()) self->close();
     });
     Duration timeout =
-        request.timeout_seconds > 0 ? std::chrono::seconds(request.timeout_seconds) : Duration(kTimeoutDefault);
+        request.timeout_seconds > 0
+            ? Duration(std::chrono::seconds(std::min<int64_t>(request.timeout_seconds, kTimeoutSecondsMax)))
+            : kTimeoutDefault;
     timeout_ = server_.loop().call_after(timeout, [weak = weak_from_this()] {
       if (auto self = weak.lock()) self->end();
     });

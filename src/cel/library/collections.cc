@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <compare>
 
 #include "cel/library/library.h"
 #include "cel/library/texts.h"
@@ -53,7 +54,7 @@ Value is_sorted(const Call& call) {
     Value before = list.at(i - 1);
     Value here = list.at(i);
     if (!comparable(before, here)) return no_such_overload();
-    if (compare_values(before, here) > 0) return Value::boolean(false);
+    if (std::is_gt(compare_values(before, here))) return Value::boolean(false);
   }
   return Value::boolean(true);
 }
@@ -67,7 +68,7 @@ Value extreme(const Call& call, bool largest, std::string_view name) {
     Value item = list.at(i);
     if (!comparable(best, item)) return no_such_overload();
     auto order = compare_values(item, best);
-    if (largest ? order > 0 : order < 0) best = std::move(item);
+    if (largest ? std::is_gt(order) : std::is_lt(order)) best = std::move(item);
   }
   return best;
 }

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <compare>
 
 #include "cel/documents.h"
 #include "cel/library/library.h"
@@ -133,8 +134,8 @@ Value differs(const Call& call) { return Value::boolean(!call[0].equals(call[1])
 Value ordered(const Call& call, bool less, bool equal, bool greater) {
   std::partial_ordering order = compare_values(call[0], call[1]);
   if (order == std::partial_ordering::unordered) return Value::error("NaN values cannot be ordered");
-  if (order < 0) return Value::boolean(less);
-  return Value::boolean(order == 0 ? equal : greater);
+  if (std::is_lt(order)) return Value::boolean(less);
+  return Value::boolean(std::is_eq(order) ? equal : greater);
 }
 Value less(const Call& call) { return ordered(call, true, false, false); }
 Value less_equal(const Call& call) { return ordered(call, true, true, false); }

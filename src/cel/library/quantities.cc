@@ -1,5 +1,6 @@
 #include <charconv>
 #include <cmath>
+#include <compare>
 
 #include "cel/library/library.h"
 #include "cel/library/opaque.h"
@@ -60,7 +61,7 @@ Value is_greater(const Call& call) { return Value::boolean(of(call, 0) > of(call
 Value is_less(const Call& call) { return Value::boolean(of(call, 0) < of(call, 1)); }
 Value compare(const Call& call) {
   auto order = of(call, 0) <=> of(call, 1);
-  return Value::integer(order < 0 ? -1 : order > 0 ? 1 : 0);
+  return Value::integer(std::is_lt(order) ? -1 : std::is_gt(order) ? 1 : 0);
 }
 
 constexpr Overload kQuantities[] = {

@@ -31,10 +31,10 @@ Value escaped_path(const Call& call) { return Value::string(of(call).escaped_pat
 
 Value query(const Call& call) {
   std::vector<std::pair<std::string, std::vector<std::string>>> gathered;
-  for (auto& [name, value] : url_query(of(call))) {
-    auto found = std::ranges::find_if(gathered, [&](const auto& entry) { return entry.first == name; });
-    if (found == gathered.end()) found = gathered.insert(found, {name, {}});
-    found->second.push_back(std::move(value));
+  for (auto& parameter : url_query(of(call))) {
+    auto found = std::ranges::find_if(gathered, [&](const auto& entry) { return entry.first == parameter.first; });
+    if (found == gathered.end()) found = gathered.insert(found, {parameter.first, {}});
+    found->second.push_back(std::move(parameter.second));
   }
   std::vector<std::pair<Value, Value>> entries;
   for (auto& [name, values] : gathered) entries.emplace_back(Value::string(name), string_list(values));
