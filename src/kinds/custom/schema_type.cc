@@ -8,7 +8,6 @@ namespace stead::kinds {
 namespace {
 
 using cel::Type;
-using object::Member;
 using object::Value;
 
 // Of JSON texts, without what surrounds them.

@@ -12,7 +12,6 @@ using object::Quantity;
 using object::Value;
 
 constexpr std::string_view kNames[] = {"cpu", "memory"};
-constexpr std::string_view kLists[] = {"requests", "limits"};
 
 std::optional<Quantity> amount(const Value& resources, std::string_view list, std::string_view name) {
   const Value* found = resources.find({list, name});
