@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""Shows what watchers cost: memory for each, and the time from a write to the last of many that hears of it.
+"""Shows what watchers cost: memory for each, and the time from a write to those who hear of it, for each of several counts.
 
-usage: bench/watch_bench.py [--held 10000] [--told 1000] [--writes 50]
+usage: bench/watch_bench.py [--held 10000] [--told 1,16,64,1000] [--writes 50]
 
 Over HTTP/2 with TLS, 250 watches on a connection. No root, network or containers; uses $STEAD_BUILD (default
 build/release). Budgets: 10,000 watchers on one resource in 200 MiB, a write reaches 1,000 watchers in 20 ms at the 99th
@@ -109,10 +109,26 @@ def one_write(api, connections, selector, number):
     return sorted((each - began) * 1000 for each in times)
 
 
+def show_fan_out(api, pid, port, context, count, writes):
+    watching = open_watches(port, context, count)
+    selector = selectors.DefaultSelector()
+    for each in watching:
+        selector.register(each.socket, selectors.EVENT_READ, each)
+    cpu = cpu_seconds(pid)
+    times = [one_write(api, watching, selector, f"{count}-{number}") for number in range(writes)]
+    cpu = cpu_seconds(pid) - cpu
+    for each in watching:
+        each.socket.close()
+    every = sorted(each for one in times for each in one)
+    last = sorted(one[-1] for one in times)
+    print(f"a write to {count} watchers: p50 {every[len(every) // 2]:.1f} ms, p99 {every[len(every) * 99 // 100]:.1f} ms, the last in "
+          f"{last[len(last) // 2]:.1f} ms (median of {writes}); {count * writes / max(cpu, 0.01):.0f} events per CPU second", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--held", type=int, default=10_000)
-    parser.add_argument("--told", type=int, default=1_000)
+    parser.add_argument("--told", default="1,16,64,1000", help="how many watchers hear of each write")
     parser.add_argument("--writes", type=int, default=50)
     options = parser.parse_args()
     with running(nodes=1) as (process, data_dir, port):
@@ -125,18 +141,8 @@ def main():
               f"and {(cpu_seconds(process.pid) - cpu) * 1000 / options.held:.2f} CPU ms each", flush=True)
         for each in held:
             each.socket.close()
-        watching = open_watches(port, context, options.told)
-        selector = selectors.DefaultSelector()
-        for each in watching:
-            selector.register(each.socket, selectors.EVENT_READ, each)
-        cpu, times = cpu_seconds(process.pid), []
-        for number in range(options.writes):
-            times.append(one_write(api, watching, selector, number))
-        cpu = cpu_seconds(process.pid) - cpu
-        every = sorted(each for one in times for each in one)
-        last = sorted(one[-1] for one in times)
-        print(f"a write to {options.told} watchers: p50 {every[len(every) // 2]:.1f} ms, p99 {every[len(every) * 99 // 100]:.1f} ms, the last in "
-              f"{last[len(last) // 2]:.1f} ms (median of {options.writes}); {options.told * options.writes / max(cpu, 0.01):.0f} events per CPU second")
+        for count in [int(each) for each in options.told.split(",")]:
+            show_fan_out(api, process.pid, port, context, count, options.writes)
 
 
 if __name__ == "__main__":

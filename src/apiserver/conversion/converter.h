@@ -52,7 +52,7 @@ class Converter {
     const object::Object* object;
     const kinds::CustomKind* kind;  // the spoken one
     std::string api_version;
-    auto operator<=>(const Key&) const = default;  // NOLINT(modernize-use-nullptr): the check is mistaken
+    auto operator<=>(const Key&) const = default;
   };
   // What was made of an object. Keeps both, so that their addresses stay theirs.
   struct Made {

@@ -41,7 +41,7 @@ struct PolicyProgram {
 struct ExpressionPlace {
   size_t index = 0;      // of the validation
   bool message = false;  // its messageExpression, not its expression
-  friend auto operator<=>(const ExpressionPlace&, const ExpressionPlace&) = default;  // NOLINT(modernize-use-nullptr)
+  friend auto operator<=>(const ExpressionPlace&, const ExpressionPlace&) = default;
 };
 // What the compiler says of the policy's expressions when objects are of type `object`, and parameters of type
 // `params`.

@@ -18,7 +18,7 @@ namespace stead::network::ingress {
 struct Server {
   std::string address;
   uint16_t port = 0;
-  auto operator<=>(const Server&) const = default;  // NOLINT(modernize-use-nullptr): the check is mistaken
+  auto operator<=>(const Server&) const = default;
 };
 
 // A host's name, ".example.com" for exactly one label below, or "*" for any.
@@ -26,8 +26,8 @@ using HostPattern = std::string;
 
 struct Route {
   HostPattern host;
-  std::string path;                                // prefixes without their last '/': "" is every path
-  auto operator<=>(const Route&) const = default;  // NOLINT(modernize-use-nullptr): the check is mistaken
+  std::string path;  // prefixes without their last '/': "" is every path
+  auto operator<=>(const Route&) const = default;
 };
 
 struct Certificate {

@@ -31,7 +31,7 @@ struct Observed {
 struct Problem {
   std::string reason;  // of an Event
   std::string message;
-  auto operator<=>(const Problem&) const = default;  // NOLINT(modernize-use-nullptr): the check is mistaken
+  auto operator<=>(const Problem&) const = default;
 };
 
 struct Decision {

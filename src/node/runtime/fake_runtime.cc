@@ -402,7 +402,7 @@ Result<void> FakeRuntime::remove_image(const std::string& reference) {
 }
 
 std::shared_ptr<void> FakeRuntime::watch_events(std::function<void(RuntimeEvent)> handler) {
-  auto subscriber = std::make_shared<Subscriber>(std::move(handler));
+  auto subscriber = std::make_shared<Subscriber>(Subscriber{std::move(handler)});
   std::lock_guard lock(state_->mutex);
   std::erase_if(state_->subscribers, [](const auto& weak) { return weak.expired(); });
   state_->subscribers.push_back(subscriber);
